@@ -1,0 +1,8 @@
+"""Who exists, and what mail do they own?"""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"

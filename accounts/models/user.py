@@ -1,0 +1,72 @@
+"""Users: people who log in, in the admin and with a mail client."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+
+from accounts.addresses import AddressSyntaxError, parse_address
+from accounts.models.domain import Domain
+from accounts.models.fields import LocalPartField
+
+if TYPE_CHECKING:
+    from accounts.models.mailbox import Mailbox
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds users by what they log in with."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The user of a full address, or of a bare username in the default domain."""
+        text = username or ""
+        if "@" not in text:
+            return self.get(username=text, domain__is_default=True)
+        try:
+            address = parse_address(text)
+        except AddressSyntaxError:
+            raise self.model.DoesNotExist from None
+        return self.get(username=address.local_part, domain__name=address.domain)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. The primary address is `username@domain`; the database keeps its row in Address."""
+
+    domain = models.ForeignKey(Domain, on_delete=models.PROTECT, related_name="users")
+    username = LocalPartField("username")
+    full_name = models.CharField("full name", max_length=200, blank=True)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="While off, mail is refused and every login fails."
+    )
+    is_staff = models.BooleanField(
+        "administrator", default=False, help_text="May log in to this site."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+    mailbox: "Mailbox"
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["domain"]
+
+    class Meta:
+        ordering = ["username", "domain__name"]
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "username"], name="one_user_an_address")
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def address(self) -> str:
+        """The primary address."""
+        return f"{self.username}@{self.domain.name}"
+
+    def get_full_name(self) -> str:
+        return self.full_name or self.address
+
+    def get_short_name(self) -> str:
+        return self.username
+
+    def natural_key(self) -> tuple[Any, ...]:
+        return (self.address,)
