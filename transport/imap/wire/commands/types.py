@@ -1,0 +1,160 @@
+"""What a client can ask, as frozen values (RFC 9051 §6 and the extensions named at each).
+
+A folder's name is already decoded (modified UTF-7 → str) and INBOX is in upper case. Everything else that the
+client chose stays bytes until its decode is known.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from transport.imap.wire.fetch_items import FetchItem
+from transport.imap.wire.sequence import SequenceSet
+
+if TYPE_CHECKING:
+    from transport.imap.wire.search_keys import SearchKey
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A command without arguments: NOOP, CHECK, IDLE, …"""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    user: bytes
+    password: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """`initial` is None without an initial response, and b"" for `=` (RFC 4959 §3)."""
+
+    mechanism: str
+    initial: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """RFC 2971; `fields` empty for NIL."""
+
+    fields: tuple[tuple[bytes, bytes | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enable:
+    capabilities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """SELECT, or EXAMINE when `read_only`; `condstore` is RFC 7162 §3.1.8's parameter."""
+
+    folder: str
+    read_only: bool
+    condstore: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCommand:
+    """CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE."""
+
+    name: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """LIST, LSUB (`name`) and XLIST; `return_special_use` asks for what is always sent."""
+
+    name: str
+    reference: str
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    folder: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    folder: str
+    flags: tuple[bytes, ...]
+    internal_date: datetime | None
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    messages: SequenceSet
+    items: tuple[FetchItem, ...]
+    by_uid: bool
+    changed_since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """`mode` is add, remove or replace."""
+
+    messages: SequenceSet
+    mode: str
+    flags: tuple[bytes, ...]
+    silent: bool
+    by_uid: bool
+    unchanged_since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """COPY, or MOVE (RFC 6851)."""
+
+    name: str
+    messages: SequenceSet
+    folder: str
+    by_uid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expunge:
+    """EXPUNGE, or UID EXPUNGE with `messages` (RFC 4315 §2.1)."""
+
+    messages: SequenceSet | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """`returns` is None without RETURN, else the options in upper case (RFC 4731 §3.1)."""
+
+    key: "SearchKey"
+    by_uid: bool
+    returns: tuple[str, ...] | None
+
+
+Command = (
+    Plain
+    | Login
+    | Authenticate
+    | Id
+    | Enable
+    | Select
+    | FolderCommand
+    | Rename
+    | List
+    | Status
+    | Append
+    | Fetch
+    | Store
+    | Copy
+    | Expunge
+    | Search
+)
