@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import idna
 
 SUBADDRESS_SEPARATOR = "+"
+SRS_PREFIX = "srs0="  # begins the addresses that stand for a reverse-path while mail is forwarded
 LOCAL_PART_MAXIMUM = 64  # octets, RFC 5321 §4.5.3.1.1
 DOMAIN_MAXIMUM = 255  # octets, RFC 5321 §4.5.3.1.2
 

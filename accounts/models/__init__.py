@@ -5,8 +5,10 @@ from accounts.models.app import App
 from accounts.models.credential import Credential
 from accounts.models.domain import Domain
 from accounts.models.group import Group, GroupMember
+from accounts.models.login_failure import LoginFailure
 from accounts.models.mailbox import Mailbox
 from accounts.models.srs import SrsAddress
+from accounts.models.trace import TraceEntry
 from accounts.models.user import User
 
 __all__ = [
@@ -17,7 +19,9 @@ __all__ = [
     "Domain",
     "Group",
     "GroupMember",
+    "LoginFailure",
     "Mailbox",
     "SrsAddress",
+    "TraceEntry",
     "User",
 ]

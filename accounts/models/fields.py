@@ -7,6 +7,7 @@ from django.db import models
 
 from accounts.addresses import (
     LOCAL_PART_MAXIMUM,
+    SRS_PREFIX,
     SUBADDRESS_SEPARATOR,
     AddressSyntaxError,
     canonical_domain,
@@ -22,7 +23,11 @@ def validate_local_part(value: str) -> None:
     except AddressSyntaxError as error:
         raise ValidationError(str(error)) from None
     if SUBADDRESS_SEPARATOR in value:
-        raise ValidationError(f"{value!r} holds a {SUBADDRESS_SEPARATOR}, which begins a tag, not a name")
+        raise ValidationError(
+            f"{value!r} holds a {SUBADDRESS_SEPARATOR}, which begins a tag: no name has one"
+        )
+    if canonical_local_part(value).startswith(SRS_PREFIX):
+        raise ValidationError(f"{SRS_PREFIX} begins the addresses of forwarded mail: no name has it")
 
 
 def validate_domain(value: str) -> None:
@@ -69,4 +74,7 @@ class DomainNameField(models.CharField):  # type: ignore[type-arg]
             raise ValidationError(str(error)) from None
 
     def get_prep_value(self, value: Any) -> Any:
-        return self.to_python(value)
+        try:
+            return self.to_python(value)
+        except ValidationError:  # a part of a name that somebody searches for
+            return str(value).strip().lower()

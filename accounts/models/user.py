@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
 from accounts.addresses import AddressSyntaxError, parse_address
@@ -28,8 +28,11 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username=address.local_part, domain__name=address.domain)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
-    """A person. The primary address is `username@domain`; the database keeps its row in Address."""
+class User(AbstractBaseUser):
+    """A person. The primary address is `username@domain`; the database keeps its row in Address.
+
+    An administrator may do everything in the admin, anybody else nothing: there are no finer permissions.
+    """
 
     domain = models.ForeignKey(Domain, on_delete=models.PROTECT, related_name="users")
     username = LocalPartField("username")
@@ -38,7 +41,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         "active", default=True, help_text="While off, mail is refused and every login fails."
     )
     is_staff = models.BooleanField(
-        "administrator", default=False, help_text="May log in to this site."
+        "administrator", default=False, help_text="May log in to this site, and change everything."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -67,6 +70,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.username
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return self.is_active and self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and self.is_staff
 
     def natural_key(self) -> tuple[Any, ...]:
         return (self.address,)
