@@ -1,0 +1,55 @@
+"""From the envelope and what its recipients resolve to, to a plan. Pure.
+
+One copy a mailbox and transaction, one a foreign address: the first recipient that leads there wins.
+"""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from accounts.addresses import Address
+from accounts.mailstore.values import MailboxId
+from routing.decisions import (
+    Elsewhere,
+    Filing,
+    Plan,
+    Reached,
+    Refiling,
+    Resolution,
+    Sending,
+    Unreachable,
+)
+from routing.envelope import Recipient
+
+
+def plan_delivery(resolved: Iterable[tuple[Recipient, Resolution]]) -> Plan:
+    """What happens with a message for these recipients. Unreachable ones must have been refused before."""
+    copies: dict[MailboxId, Filing | Refiling] = {}
+    leaving: dict[str, list[Recipient]] = {}
+    sent_to: set[Address] = set()
+
+    def send(forwarder: str, recipient: Recipient) -> None:
+        if recipient.address not in sent_to:
+            sent_to.add(recipient.address)
+            leaving.setdefault(forwarder, []).append(recipient)
+
+    for recipient, resolution in resolved:
+        match resolution:
+            case Elsewhere():
+                send("", recipient)
+            case Reached(mailboxes, outside, forwarder):
+                for mailbox in mailboxes:
+                    kind = Refiling if mailbox.is_full else Filing
+                    copies.setdefault(mailbox.id, kind(mailbox, recipient))
+                for address in outside:
+                    send(forwarder, Recipient(address, recipient.notify, recipient.orcpt))
+            case Unreachable():
+                raise ValueError(f"{recipient.address} was accepted and cannot be reached")
+            case _:
+                assert_never(resolution)
+    return Plan(
+        filings=tuple(copy for copy in copies.values() if isinstance(copy, Filing)),
+        refilings=tuple(copy for copy in copies.values() if isinstance(copy, Refiling)),
+        sendings=tuple(
+            Sending(tuple(recipients), forwarder) for forwarder, recipients in leaving.items()
+        ),
+    )
