@@ -74,10 +74,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('forward_path', models.CharField(max_length=320)),
-                ('next_hop', models.CharField(help_text="What is claimed together: the recipient's domain, or a relay.", max_length=300)),
+                ('next_hop', models.CharField(help_text="What is claimed together: the recipient's domain, relay:ID, or local:.", max_length=300)),
                 ('notify', models.CharField(blank=True, max_length=40)),
                 ('orcpt', models.CharField(blank=True, max_length=500)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('delivered', 'Delivered'), ('failed', 'Failed')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('delivered', 'Delivered'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='waiting', max_length=10)),
                 ('attempts', models.IntegerField(default=0)),
                 ('next_attempt_at', models.DateTimeField()),
                 ('lease_token', models.UUIDField(blank=True, null=True)),
@@ -87,6 +87,7 @@ class Migration(migrations.Migration):
                 ('last_host', models.CharField(blank=True, max_length=300)),
                 ('last_attempt_at', models.DateTimeField(blank=True, null=True)),
                 ('delay_notified', models.BooleanField(default=False)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recipients', to='transport.queuedmessage')),
             ],
             options={
@@ -99,6 +100,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('host', models.CharField(max_length=255)),
                 ('port', models.PositiveIntegerField(default=587)),
+                ('tls', models.CharField(choices=[('automatic', 'required: STARTTLS, or TLS from the start on port 465'), ('starttls', 'required: STARTTLS'), ('implicit', 'required: TLS from the start'), ('opportunistic', 'STARTTLS if offered, the certificate unchecked')], default='automatic', max_length=20, verbose_name='TLS')),
                 ('username', models.CharField(blank=True, max_length=320)),
                 ('password_encrypted', models.TextField(blank=True, editable=False)),
                 ('ca_file', models.CharField(blank=True, help_text="Certificates to trust, if not the system's.", max_length=500, verbose_name='CA file')),

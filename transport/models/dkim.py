@@ -6,7 +6,7 @@ from accounts.models import Domain
 
 
 class DkimKey(models.Model):
-    """A signing key; the private part is encrypted with ENCRYPTION_KEY (`transport.secrets`)."""
+    """A signing key; the private part is encrypted with ENCRYPTION_KEY (`accounts.secrets`)."""
 
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="dkim_keys")
     selector = models.CharField(max_length=63)

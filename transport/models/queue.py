@@ -36,11 +36,13 @@ class QueuedRecipient(models.Model):
         WAITING = "waiting"
         DELIVERED = "delivered"
         FAILED = "failed"
+        CANCELLED = "cancelled"
 
     message = models.ForeignKey(QueuedMessage, on_delete=models.CASCADE, related_name="recipients")
     forward_path = models.CharField(max_length=320)
     next_hop = models.CharField(
-        max_length=300, help_text="What is claimed together: the recipient's domain, or a relay."
+        max_length=300,
+        help_text="What is claimed together: the recipient's domain, relay:ID, or local:.",
     )
     notify = models.CharField(max_length=40, blank=True)  # RFC 3461 §4.1
     orcpt = models.CharField(max_length=500, blank=True)  # RFC 3461 §4.2
@@ -54,6 +56,7 @@ class QueuedRecipient(models.Model):
     last_host = models.CharField(max_length=300, blank=True)
     last_attempt_at = models.DateTimeField(null=True, blank=True)
     delay_notified = models.BooleanField(default=False)
+    finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
