@@ -1,0 +1,30 @@
+"""The state of one SMTP session and of the mail transaction in it, RFC 5321 §4.1.4. Pure."""
+
+from dataclasses import dataclass, field
+
+from routing.decisions import Resolution
+from routing.envelope import Envelope, Recipient
+from transport.smtp.syntax import MailCommand
+
+
+@dataclass(slots=True)
+class Transaction:
+    """MAIL has been accepted. What recipients resolve to is kept, so that the plan needs no further look-up."""
+
+    mail: MailCommand
+    resolved: list[tuple[Recipient, Resolution]] = field(default_factory=list)
+    chunks: list[bytes] = field(default_factory=list)
+    chunked_octets: int = 0
+    is_chunked: bool = False  # a BDAT came: DATA may not follow (RFC 3030 §2)
+    refused_recipients: int = 0
+
+    @property
+    def envelope(self) -> Envelope:
+        return Envelope(
+            reverse_path=self.mail.reverse_path,
+            recipients=tuple(recipient for recipient, _ in self.resolved),
+            ret=self.mail.ret,
+            envid=self.mail.envid,
+            body=self.mail.body,
+            smtputf8=self.mail.smtputf8,
+        )
