@@ -18,7 +18,9 @@ LOCAL_PART_MAXIMUM = 64  # octets, RFC 5321 §4.5.3.1.1
 DOMAIN_MAXIMUM = 255  # octets, RFC 5321 §4.5.3.1.2
 
 # atext of RFC 5322 §3.2.3, with UTF8-non-ascii of RFC 6531 §3.3
-_DOT_STRING = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+(\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+)*")
+_DOT_STRING = re.compile(
+    r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+(\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+)*"
+)
 _LDH_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
@@ -68,7 +70,9 @@ def canonical_domain(text: str) -> str:
         except (idna.IDNAError, UnicodeError) as error:
             raise AddressSyntaxError(f"{text!r} is no domain name: {error}") from None
     name = name.lower()
-    if len(name) > DOMAIN_MAXIMUM or not all(_LDH_LABEL.fullmatch(label) for label in name.split(".")):
+    if len(name) > DOMAIN_MAXIMUM or not all(
+        _LDH_LABEL.fullmatch(label) for label in name.split(".")
+    ):
         raise AddressSyntaxError(f"{text!r} is no domain name")
     return name
 

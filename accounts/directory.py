@@ -11,11 +11,79 @@ from typing import Any
 
 import psycopg
 
-from accounts.addresses import Address, canonical_local_part, split_subaddress
+from accounts.addresses import (
+    SRS_PREFIX,
+    Address,
+    AddressSyntaxError,
+    canonical_local_part,
+    parse_address,
+    split_subaddress,
+)
 from accounts.authentication import Login
 from accounts.mailstore.values import MailboxId
+from accounts.secrets import generate_secret
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+POSTMASTER = "postmaster"
+
+# Every mailbox with its owner, if it still has one.
+_MAILBOX_FACTS = """
+    SELECT m.id AS mailbox_id, m.user_id, m.app_id,
+        COALESCE(u.username || '@' || ud.name,
+            COALESCE(NULLIF(p.local_part, ''), p.name || '.app') || '@' || pd.name, m.name) AS address,
+        COALESCE(u.is_active, p.is_active, true) AS is_active,
+        COALESCE(u.is_staff, false) AS is_staff,
+        COALESCE(m.used_bytes >= m.quota_bytes, false) AS is_full
+    FROM accounts_mailbox m
+    LEFT JOIN accounts_user u ON u.id = m.user_id LEFT JOIN accounts_domain ud ON ud.id = u.domain_id
+    LEFT JOIN accounts_app p ON p.id = m.app_id LEFT JOIN accounts_domain pd ON pd.id = p.domain_id
+"""
+
+# The longest of the names wins: the exact address before the one without its tag.
+_LOOK_UP = f"""
+    SELECT d.id, d.name, d.mail_enabled, a.user_id, a.group_id, a.app_id, a.local_part,
+        f.mailbox_id, f.address, f.is_full, f.is_active, s.reverse_path,
+        c.mailbox_ids, c.addresses, c.are_full
+    FROM accounts_domain d
+    LEFT JOIN LATERAL (
+        SELECT * FROM accounts_address
+        WHERE domain_id = d.id AND local_part = ANY(%(names)s::text[])
+        ORDER BY length(local_part) DESC LIMIT 1
+    ) a ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM ({_MAILBOX_FACTS} WHERE m.user_id = a.user_id) of_user
+        UNION ALL SELECT * FROM ({_MAILBOX_FACTS} WHERE m.app_id = a.app_id) of_app
+    ) f ON true
+    LEFT JOIN accounts_srsaddress s ON s.domain_id = d.id AND s.token = %(token)s::text
+    LEFT JOIN LATERAL (
+        SELECT array_agg(x.mailbox_id) AS mailbox_ids, array_agg(x.address) AS addresses,
+            array_agg(x.is_full) AS are_full
+        FROM ({_MAILBOX_FACTS} JOIN accounts_domain_catch_all k ON k.mailbox_id = m.id
+            WHERE k.domain_id = d.id ORDER BY m.id) x
+        WHERE x.is_active
+    ) c ON a.id IS NULL
+    WHERE d.name = %(domain)s::text
+"""
+
+_POSTMASTER = f"""
+    SELECT mailbox_id, address, is_full FROM ({_MAILBOX_FACTS} WHERE u.is_staff AND u.is_active) f
+    ORDER BY user_id LIMIT 1
+"""
+
+_EXPAND = f"""
+    WITH RECURSIVE reached(id) AS (
+        SELECT %(group)s::bigint
+        UNION
+        SELECT m.member_group_id FROM reached r JOIN accounts_groupmember m ON m.group_id = r.id
+        WHERE m.member_group_id IS NOT NULL
+    )
+    SELECT DISTINCT f.mailbox_id, f.address, f.is_full, m.outside_address
+    FROM reached r JOIN accounts_groupmember m ON m.group_id = r.id
+    LEFT JOIN ({_MAILBOX_FACTS}) f ON f.user_id = m.user_id AND f.is_active
+    WHERE m.member_group_id IS NULL
+    ORDER BY 1, 4
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,30 +188,145 @@ class OwnedAddresses:
 
 
 def look_up(db: Connection, address: Address) -> Found:
-    """What the address means here. One round trip."""
-    raise NotImplementedError
+    """What the address means here. One round trip; a second one for a postmaster that nobody was made."""
+    local_part = canonical_local_part(address.local_part)
+    name, _ = split_subaddress(local_part)
+    _, tag = split_subaddress(address.local_part)
+    token = local_part.removeprefix(SRS_PREFIX) if local_part.startswith(SRS_PREFIX) else ""
+    row = _one(
+        db, _LOOK_UP, {"names": [local_part, name], "token": token, "domain": address.domain}
+    )
+    if row is None:
+        return Found(None, None)
+    domain = DomainFacts(*row[:3])
+    if not domain.mail_enabled:
+        return Found(domain, None)
+    if name == POSTMASTER and row[4] is None and not row[10]:
+        postmaster = look_up_postmaster(db)
+        if postmaster is not None:
+            return Found(domain, UserEntry(postmaster, is_active=True), tag)
+    return Found(domain, _entry(row), tag)
 
 
 def look_up_postmaster(db: Connection) -> MailboxFacts | None:
     """Who gets mail to the bare `<postmaster>`: the first administrator; None when there is none."""
-    raise NotImplementedError
+    row = _one(db, _POSTMASTER, {})
+    return MailboxFacts(*row) if row else None
 
 
 def expand_group(db: Connection, group_id: int) -> GroupMembers:
-    """Whom the group reaches, through groups in it. Inactive users are left out; a loop ends by itself."""
-    raise NotImplementedError
+    """Whom the group reaches, through groups in it. Inactive users are left out; a loop ends by itself.
+
+    One round trip, and one or two more for each outside address whose domain is local: it was given as an
+    outside address and is delivered here all the same.
+    """
+    mailboxes: dict[MailboxId, MailboxFacts] = {}
+    outside: dict[tuple[str, str], Address] = {}
+    expanded: set[int] = set()
+    groups = [group_id]
+    while groups:
+        group = groups.pop()
+        if group in expanded:
+            continue
+        expanded.add(group)
+        rows = db.execute(_EXPAND, {"group": group}, prepare=True, binary=True).fetchall()
+        for mailbox_id, address, is_full, outside_address in rows:
+            if mailbox_id is not None:
+                mailboxes.setdefault(mailbox_id, MailboxFacts(mailbox_id, address, is_full))
+            elif outside_address:
+                parsed = _parsed(outside_address)
+                if parsed is not None:
+                    outside.setdefault(parsed.key, parsed)
+        local = local_domains(db, {domain for _, domain in outside}) if outside else frozenset()
+        for key in [key for key in outside if key[1] in local]:
+            match look_up(db, outside.pop(key)).entry:
+                case GroupEntry(group_id=inner):
+                    groups.append(inner)
+                case UserEntry(mailbox, is_active=True) | AppEntry(mailbox, is_active=True):
+                    mailboxes.setdefault(mailbox.id, mailbox)
+                case CatchAllEntry(found):
+                    mailboxes.update({mailbox.id: mailbox for mailbox in found})
+                case _:
+                    pass
+    return GroupMembers(tuple(mailboxes.values()), tuple(outside.values()))
 
 
 def owned_addresses(db: Connection, login: Login) -> OwnedAddresses:
     """What the login may send as: a user's primary address and aliases in mail domains, an app's address."""
-    raise NotImplementedError
+    rows = db.execute(
+        """
+        SELECT a.local_part, d.name, a.app_id IS NOT NULL AND NOT d.validate_app_from
+        FROM accounts_address a JOIN accounts_domain d ON d.id = a.domain_id
+        WHERE (%(user)s::bigint = a.user_id AND d.mail_enabled) OR %(app)s::bigint = a.app_id
+        """,
+        {
+            "user": login.account_id if login.kind == "user" else None,
+            "app": login.account_id if login.kind == "app" else None,
+        },
+        prepare=True,
+        binary=True,
+    ).fetchall()
+    return OwnedAddresses(frozenset((row[0], row[1]) for row in rows), any(row[2] for row in rows))
 
 
 def local_domains(db: Connection, names: Iterable[str]) -> frozenset[str]:
     """Those of the names (lower-case A-labels) that are local: known here, with mail enabled."""
-    raise NotImplementedError
+    rows = db.execute(
+        "SELECT name FROM accounts_domain WHERE mail_enabled AND name = ANY(%s::text[])",
+        (list(names),),
+        prepare=True,
+        binary=True,
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
 
 
 def srs_address(db: Connection, domain_name: str, reverse_path: str) -> Address:
-    """The address in a local domain that stands for a foreign reverse-path while mail is forwarded."""
-    raise NotImplementedError
+    """The address in a local domain that stands for a foreign reverse-path while mail is forwarded.
+
+    The same path gets the same address again. Raises LookupError when the domain is not known.
+    """
+    row = _one(
+        db,
+        """
+        INSERT INTO accounts_srsaddress AS s (token, domain_id, reverse_path, created_at, used_at)
+        SELECT %(token)s::text, d.id, %(path)s::text, now(), now()
+        FROM accounts_domain d WHERE d.name = %(domain)s::text
+        ON CONFLICT (domain_id, reverse_path) DO UPDATE SET used_at = now()
+        RETURNING s.token
+        """,
+        {"token": generate_secret(), "path": reverse_path, "domain": domain_name},
+    )
+    if row is None:
+        raise LookupError(f"no domain {domain_name}")
+    return Address(SRS_PREFIX + row[0], domain_name)
+
+
+def _entry(row: tuple[Any, ...]) -> DirectoryEntry | None:
+    """The entry of a row of _LOOK_UP."""
+    _, name, _, user_id, group_id, _, local_part, mailbox_id, address, is_full, is_active = row[:11]
+    reverse_path, mailbox_ids, addresses, are_full = row[11:]
+    if group_id is not None:
+        return GroupEntry(group_id, f"{local_part}@{name}")
+    if mailbox_id is not None:
+        mailbox = MailboxFacts(mailbox_id, address, is_full)
+        return UserEntry(mailbox, is_active) if user_id else AppEntry(mailbox, is_active)
+    if reverse_path is not None:
+        return SrsEntry(reverse_path)
+    if mailbox_ids:
+        return CatchAllEntry(
+            tuple(
+                MailboxFacts(*each) for each in zip(mailbox_ids, addresses, are_full, strict=True)
+            )
+        )
+    return None
+
+
+def _one(db: Connection, sql: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
+    return db.execute(sql.encode(), parameters, prepare=True, binary=True).fetchone()
+
+
+def _parsed(text: str) -> Address | None:
+    try:
+        return parse_address(text)
+    except AddressSyntaxError:
+        return None

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from accounts import people
+from accounts import membership, people
 from accounts.models import Alias, Domain, Group, User
 
 PASSWORD = "correct horse battery staple"
@@ -73,11 +73,9 @@ def make_app(make_domain: MakeDomain) -> MakeApp:
 def make_group(make_domain: MakeDomain) -> MakeGroup:
     """make_group(name="", domain=None, members=["address", ...])"""
 
-    def make(
-        name: str = "", domain: Domain | None = None, *, members: Iterable[str] = ()
-    ) -> Group:
+    def make(name: str = "", domain: Domain | None = None, *, members: Iterable[str] = ()) -> Group:
         domain = domain or make_domain()
-        return people.create_group(f"{name or unique('g')}@{domain.name}", members)
+        return membership.create_group(f"{name or unique('g')}@{domain.name}", members)
 
     return make
 
@@ -87,6 +85,8 @@ def make_alias(orm: None) -> MakeAlias:
     """make_alias(user, local_part="", domain=None): in the user's own domain unless told otherwise"""
 
     def make(user: User, local_part: str = "", domain: Domain | None = None) -> Alias:
-        return people.create_alias(f"{local_part or unique('x')}@{(domain or user.domain).name}", user)
+        return people.create_alias(
+            f"{local_part or unique('x')}@{(domain or user.domain).name}", user
+        )
 
     return make

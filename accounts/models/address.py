@@ -1,5 +1,7 @@
 """The one namespace of local addresses."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 
@@ -63,7 +65,7 @@ class AliasManager(models.Manager["Alias"]):
 class Alias(Address):
     """A further address of a user, in any local domain."""
 
-    objects = AliasManager()
+    objects: ClassVar[AliasManager] = AliasManager()
 
     class Meta:
         proxy = True

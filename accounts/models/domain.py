@@ -1,9 +1,14 @@
 """Domains: what is local, and what an administrator switches for each."""
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
 
 from accounts.models.fields import DomainNameField
+
+if TYPE_CHECKING:
+    from accounts.models.mailbox import Mailbox
 
 
 class Domain(models.Model):
@@ -25,7 +30,7 @@ class Domain(models.Model):
         default=True,
         help_text="Apps may write only their own address into From. While off, any address.",
     )
-    catch_all = models.ManyToManyField(
+    catch_all: "models.ManyToManyField[Mailbox, models.Model]" = models.ManyToManyField(
         "Mailbox",
         blank=True,
         related_name="catch_all_of",
@@ -42,4 +47,4 @@ class Domain(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)

@@ -27,7 +27,9 @@ def validate_local_part(value: str) -> None:
             f"{value!r} holds a {SUBADDRESS_SEPARATOR}, which begins a tag: no name has one"
         )
     if canonical_local_part(value).startswith(SRS_PREFIX):
-        raise ValidationError(f"{SRS_PREFIX} begins the addresses of forwarded mail: no name has it")
+        raise ValidationError(
+            f"{SRS_PREFIX} begins the addresses of forwarded mail: no name has it"
+        )
 
 
 def validate_domain(value: str) -> None:

@@ -69,7 +69,7 @@ class User(AbstractBaseUser):
         return self.full_name or self.address
 
     def get_short_name(self) -> str:
-        return self.username
+        return str(self.username)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
         return self.is_active and self.is_staff
