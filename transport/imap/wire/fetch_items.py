@@ -1,6 +1,12 @@
 """What a FETCH can ask for (RFC 9051 §6.4.5, with RFC 3501's macros and RFC822 items), pure."""
 
+import re
 from dataclasses import dataclass
+
+from transport.imap.wire.cursor import Cursor, ImapSyntaxError
+
+ITEMS_MAXIMUM = 256
+PART_DEPTH_MAXIMUM = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +21,7 @@ class Section:
     """BODY[…], BODY.PEEK[…] and RFC822, RFC822.HEADER, RFC822.TEXT.
 
     `path` are the part numbers; `text` is "", HEADER, HEADER.FIELDS, HEADER.FIELDS.NOT, TEXT or MIME; `label` is
-    what stands before the value in the response, without the partial's origin.
+    what stands before the value in the response, with the partial's origin.
     """
 
     path: tuple[int, ...]
@@ -34,3 +40,125 @@ MACROS: dict[bytes, tuple[bytes, ...]] = {
     b"FAST": ALL[:3],
     b"FULL": (*ALL, b"BODY"),
 }
+ATTRIBUTES = frozenset((*ALL, b"BODY", b"BODYSTRUCTURE", b"UID", b"MODSEQ"))
+RFC822 = {
+    b"RFC822": Section((), "", (), False, None, b"RFC822"),
+    b"RFC822.HEADER": Section((), "HEADER", (), True, None, b"RFC822.HEADER"),
+    b"RFC822.TEXT": Section((), "TEXT", (), False, None, b"RFC822.TEXT"),
+}
+SECTION_TEXTS = ("HEADER.FIELDS.NOT", "HEADER.FIELDS", "HEADER", "TEXT", "MIME")
+
+_NAME = re.compile(rb"[A-Za-z0-9.]+")
+_PART = re.compile(rb"[1-9][0-9]{0,8}")
+
+
+def parse_fetch_items(cursor: Cursor) -> tuple[FetchItem, ...]:
+    """fetch-att, a list of them, or a macro."""
+    if not cursor.accept(b"("):
+        return _item(cursor)
+    items: list[FetchItem] = []
+    while not cursor.accept(b")"):
+        if items:
+            cursor.space()
+        items.extend(_item(cursor))
+        if len(items) > ITEMS_MAXIMUM:
+            raise ImapSyntaxError("too many items")
+    if not items:
+        raise ImapSyntaxError("empty list of items")
+    return tuple(items)
+
+
+def _item(cursor: Cursor) -> tuple[FetchItem, ...]:
+    match = _NAME.match(cursor.buffer, cursor.position)
+    if match is None:
+        raise ImapSyntaxError("fetch item expected")
+    cursor.position = match.end()
+    name = match.group().upper()
+    if name in (b"BODY", b"BODY.PEEK") and cursor.accept(b"["):
+        return (_section(cursor, peek=name == b"BODY.PEEK"),)
+    if name in RFC822:
+        return (RFC822[name],)
+    if name in ATTRIBUTES:
+        return (Attribute(name),)
+    if name in MACROS:
+        return tuple(Attribute(n) for n in MACROS[name])
+    raise ImapSyntaxError(f"unknown fetch item {name.decode('ascii')}")
+
+
+def _section(cursor: Cursor, *, peek: bool) -> Section:
+    path = _path(cursor)
+    text = ""
+    if cursor.peek() != b"]":
+        text = next((t for t in SECTION_TEXTS if cursor.accept(t.encode("ascii"))), "")
+        if not text or (text == "MIME" and not path):
+            raise ImapSyntaxError("unknown section")
+    fields: tuple[bytes, ...] = ()
+    if text.startswith("HEADER.FIELDS"):
+        fields = _fields(cursor)
+    cursor.expect(b"]")
+    partial = _partial(cursor)
+    return Section(path, text, fields, peek, partial, _label(path, text, fields, partial))
+
+
+def _path(cursor: Cursor) -> tuple[int, ...]:
+    """section-part with the "." that follows it before a section-text."""
+    path: list[int] = []
+    while match := _PART.match(cursor.buffer, cursor.position):
+        path.append(int(match.group()))
+        cursor.position = match.end()
+        if len(path) > PART_DEPTH_MAXIMUM:
+            raise ImapSyntaxError("section nested too deeply")
+        if not cursor.accept(b"."):
+            if cursor.peek() != b"]":
+                raise ImapSyntaxError("bad section")
+            break
+    return tuple(path)
+
+
+def _fields(cursor: Cursor) -> tuple[bytes, ...]:
+    cursor.space()
+    cursor.expect(b"(")
+    names: list[bytes] = []
+    while not cursor.accept(b")"):
+        if names:
+            cursor.space()
+        names.append(cursor.astring())
+        if len(names) > ITEMS_MAXIMUM:
+            raise ImapSyntaxError("too many header fields")
+    if not names:
+        raise ImapSyntaxError("no header fields")
+    return tuple(names)
+
+
+def _partial(cursor: Cursor) -> tuple[int, int] | None:
+    """partial = "<" number64 "." nz-number64 ">" """
+    if not cursor.accept(b"<"):
+        return None
+    start = cursor.number()
+    cursor.expect(b".")
+    length = cursor.number()
+    cursor.expect(b">")
+    if not length:
+        raise ImapSyntaxError("partial of no octets")
+    return start, length
+
+
+def _label(
+    path: tuple[int, ...], text: str, fields: tuple[bytes, ...], partial: tuple[int, int] | None
+) -> bytes:
+    words = [str(number) for number in path]
+    if text:
+        words.append(text)
+    section = ".".join(words).encode("ascii")
+    if fields:
+        section += b" (" + b" ".join(_field_name(name) for name in fields) + b")"
+    return b"BODY[" + section + b"]" + (b"<%d>" % partial[0] if partial else b"")
+
+
+def _field_name(name: bytes) -> bytes:
+    """header-fld-name as an astring that a client can read again."""
+    if re.fullmatch(rb"[A-Za-z0-9_.-]+", name):
+        return name
+    if re.fullmatch(rb'[^"\\\x00-\x1f\x7f-\xff]*', name):
+        return b'"' + name + b'"'
+    return b"{%d}\r\n" % len(name) + name

@@ -1,0 +1,183 @@
+"""What one client believes a folder to hold, pure (RFC 9051 §2.3.1.2, §5.2, §5.5, §7.5.1; MODSEQ: RFC 7162).
+
+The mail store tells what happened; the client learns of it when the protocol allows. A message that is gone keeps its
+sequence number until its EXPUNGE may be sent; a new one gets the next number when its EXISTS is sent, which is always
+allowed. The arrays are the client's side: `uids[n - 1]` is the message with sequence number n.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SEEN = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Expunged:
+    """`* number EXPUNGE`"""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """`* count EXISTS`"""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordsChanged:
+    """`* FLAGS` and PERMANENTFLAGS again: the folder has new keywords."""
+
+    keywords: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsChanged:
+    """`* number FETCH (FLAGS …)`"""
+
+    number: int
+    uid: int
+    flags: int
+    modseq: int
+
+
+Untagged = Expunged | Exists | KeywordsChanged | FlagsChanged
+
+
+class FolderView:
+    """One client's view of its selected folder."""
+
+    def __init__(
+        self,
+        uids: "array[int]",
+        flags: "array[int]",
+        modseqs: "array[int]",
+        keywords: tuple[str, ...],
+        modseq: int,
+    ) -> None:
+        """The three arrays are parallel, in order of UID, and belong to the view from now on; `modseq` is the
+        folder's highest one at the time."""
+        self.uids = uids
+        self.flags = flags
+        self.modseqs = modseqs
+        self.keywords = keywords
+        self.modseq = modseq
+        self._announced = len(uids)
+        self._announced_keywords = keywords
+        self._vanished: set[int] = set()
+        self._changed: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    def index(self, uid: int) -> int | None:
+        """The zero-based place of a UID, or None."""
+        place = bisect_left(self.uids, uid)
+        return place if place < len(self.uids) and self.uids[place] == uid else None
+
+    def is_gone(self, uid: int) -> bool:
+        """Whether the message is expunged, and the client does not know it yet."""
+        return uid in self._vanished
+
+    @property
+    def first_unseen(self) -> int | None:
+        """The sequence number of the first message without \\Seen."""
+        return next((n for n, flags in enumerate(self.flags, 1) if not flags & SEEN), None)
+
+    def absorb(
+        self,
+        vanished: Iterable[int],
+        entries: Iterable[tuple[int, int, int]],
+        keywords: tuple[str, ...],
+        modseq: int,
+    ) -> None:
+        """Take what happened up to `modseq`: UIDs that went, and (uid, flags, modseq) of new and changed entries in
+        order of UID. What is known already is passed over."""
+        self.keywords = keywords
+        for uid, flags, changed_at in entries:
+            self._take_entry(uid, flags, changed_at)
+        self.expunge(vanished)
+        self.modseq = max(self.modseq, modseq)
+
+    def expunge(self, uids: Iterable[int]) -> None:
+        """These went; the client will be told."""
+        self._vanished.update(uid for uid in uids if self.index(uid) is not None)
+        self._changed -= self._vanished
+
+    def told(self, entries: Iterable[tuple[int, int, int]]) -> None:
+        """The client knows these (uid, flags, modseq) already: a FETCH or STORE said so."""
+        for uid, flags, modseq in entries:
+            place = self.index(uid)
+            if place is not None and modseq >= self.modseqs[place]:
+                self.flags[place] = flags
+                self.modseqs[place] = modseq
+                self._changed.discard(uid)
+
+    def release(self, *, expunges: bool) -> list[Untagged]:
+        """What the client must now be told; `expunges` is False while it may be counting on sequence numbers
+        (FETCH, STORE and SEARCH by number: RFC 9051 §7.5.1)."""
+        untagged: list[Untagged] = []
+        if expunges and self._vanished:
+            untagged.extend(self._release_expunges())
+        if len(self.uids) > self._announced:
+            untagged.append(Exists(len(self.uids)))
+            self._announced = len(self.uids)
+        if self.keywords != self._announced_keywords:
+            untagged.append(KeywordsChanged(self.keywords))
+            self._announced_keywords = self.keywords
+        if self._changed:
+            untagged.extend(self._release_flags())
+        return untagged
+
+    def _take_entry(self, uid: int, flags: int, modseq: int) -> None:
+        if not self.uids or uid > self.uids[-1]:
+            self.uids.append(uid)
+            self.flags.append(flags)
+            self.modseqs.append(modseq)
+            return
+        place = self.index(uid)
+        if place is None or modseq <= self.modseqs[place]:
+            return
+        self.flags[place] = flags
+        self.modseqs[place] = modseq
+        if place < self._announced:
+            self._changed.add(uid)
+
+    def _release_expunges(self) -> list[Expunged]:
+        """From the last to the first, so that each number holds whatever went before.
+
+        A message that came and went unannounced leaves without a word.
+        """
+        places = sorted(place for uid in self._vanished if (place := self.index(uid)) is not None)
+        known = [place for place in places if place < self._announced]
+        self.uids = _without(self.uids, places)
+        self.flags = _without(self.flags, places)
+        self.modseqs = _without(self.modseqs, places)
+        self._announced -= len(known)
+        self._vanished.clear()
+        return [Expunged(place + 1) for place in reversed(known)]
+
+    def _release_flags(self) -> list[FlagsChanged]:
+        changed = []
+        for uid in sorted(self._changed):
+            place = self.index(uid)
+            if place is not None:
+                changed.append(
+                    FlagsChanged(place + 1, uid, self.flags[place], self.modseqs[place])
+                )
+        self._changed.clear()
+        return changed
+
+
+def _without(values: "array[int]", places: list[int]) -> "array[int]":
+    """`values` without the ones at the sorted `places`."""
+    kept = array(values.typecode)
+    start = 0
+    for place in places:
+        kept += values[start:place]
+        start = place + 1
+    kept += values[start:]
+    return kept

@@ -1,0 +1,190 @@
+"""Reads IMAP's basic types from one command's bytes (RFC 9051 §4, §9), pure.
+
+Literals stand in place, as `transport.imap.wire.reader` gives them. Each method takes what it names at the position
+and moves past it, or raises `ImapSyntaxError` with a text for the client.
+"""
+
+import re
+
+from transport.imap.wire.sequence import SequenceSet, parse_sequence_set
+from transport.imap.wire.utf7 import FolderNameError, decode_folder_name
+
+NUMBER64_MAXIMUM = 2**63 - 1
+LIST_MAXIMUM = 4096
+"""Items in one parenthesised list."""
+
+_CTL_OR_8BIT = rb"\x00-\x1f\x7f-\xff"
+# ATOM-CHAR = any CHAR except "(" ")" "{" SP CTL "%" "*" DQUOTE "\" "]"
+_ATOM = re.compile(rb'[^(){ %%*"\\\]%b]+' % _CTL_OR_8BIT)
+# ASTRING-CHAR = ATOM-CHAR / "]"
+_ASTRING = re.compile(rb'[^(){ %%*"\\%b]+' % _CTL_OR_8BIT)
+# list-char = ATOM-CHAR / "%" / "*" / "]"; 8-bit for clients that send UTF-8 there
+_LIST_MAILBOX = re.compile(rb'[^(){ "\\\x00-\x1f\x7f]+')
+# tag = 1*<any ASTRING-CHAR except "+">
+_TAG = re.compile(rb'[^(){ %%*"\\+%b]{1,128}' % _CTL_OR_8BIT)
+# quoted = DQUOTE *(any TEXT-CHAR except "\" and DQUOTE, or those after "\") DQUOTE; 8-bit is UTF-8 (RFC 9051)
+_QUOTED = re.compile(rb'"((?:[^"\\\r\n\x00]|\\["\\])*)"')
+_ESCAPE = re.compile(rb'\\(["\\])')
+_LITERAL = re.compile(rb"~?\{([0-9]{1,20})\+?\}\r?\n")
+_NUMBER = re.compile(rb"[0-9]{1,20}")
+_FLAG = re.compile(rb'\\?[^(){ %%*"\\\]%b]+' % _CTL_OR_8BIT)
+_INBOX = re.compile(r"inbox(?=/|$)", re.IGNORECASE)
+
+
+class ImapSyntaxError(Exception):
+    """The client broke the syntax: BAD, with this text."""
+
+
+class Cursor:
+    """A position in one command."""
+
+    __slots__ = ("buffer", "position")
+
+    def __init__(self, buffer: bytes, position: int = 0) -> None:
+        self.buffer = buffer
+        self.position = position
+
+    # What stands here
+
+    @property
+    def at_end(self) -> bool:
+        return self.position >= len(self.buffer)
+
+    def peek(self) -> bytes:
+        """The next byte, or b"" at the end."""
+        return self.buffer[self.position : self.position + 1]
+
+    def accept(self, text: bytes) -> bool:
+        """Move past `text` (compared without case) if it stands here."""
+        end = self.position + len(text)
+        if self.buffer[self.position : end].upper() != text.upper():
+            return False
+        self.position = end
+        return True
+
+    def expect(self, text: bytes) -> None:
+        if not self.accept(text):
+            raise ImapSyntaxError(f"{text.decode('ascii')!r} expected")
+
+    def space(self) -> None:
+        """One SP; more are forgiven."""
+        if self.peek() != b" ":
+            raise ImapSyntaxError("missing argument" if self.at_end else "space expected")
+        while self.peek() == b" ":
+            self.position += 1
+
+    def end(self) -> None:
+        while self.peek() == b" ":
+            self.position += 1
+        if not self.at_end:
+            raise ImapSyntaxError("too many arguments")
+
+    # Basic types
+
+    def tag(self) -> bytes:
+        return self._take(_TAG, "tag")
+
+    def atom(self) -> bytes:
+        return self._take(_ATOM, "atom")
+
+    def keyword(self) -> str:
+        """An atom in upper case, for names that the protocol defines."""
+        return self.atom().upper().decode("ascii")
+
+    def number(self, maximum: int = NUMBER64_MAXIMUM) -> int:
+        value = int(self._take(_NUMBER, "number"))
+        if value > maximum:
+            raise ImapSyntaxError("number too large")
+        return value
+
+    def string(self) -> bytes:
+        """quoted / literal"""
+        match self.peek():
+            case b'"':
+                quoted = _QUOTED.match(self.buffer, self.position)
+                if quoted is None:
+                    raise ImapSyntaxError("unterminated or bad quoted string")
+                self.position = quoted.end()
+                return _ESCAPE.sub(rb"\1", quoted[1]) if b"\\" in quoted[1] else quoted[1]
+            case b"{" | b"~":
+                return self.literal()
+        raise ImapSyntaxError("string expected")
+
+    def literal(self) -> bytes:
+        announced = _LITERAL.match(self.buffer, self.position)
+        if announced is None:
+            raise ImapSyntaxError("literal expected")
+        end = announced.end() + int(announced[1])
+        if end > len(self.buffer):
+            raise ImapSyntaxError("literal too short")
+        self.position = end
+        return self.buffer[announced.end() : end]
+
+    def astring(self) -> bytes:
+        if self.peek() in (b'"', b"{", b"~"):
+            return self.string()
+        return self._take(_ASTRING, "string")
+
+    def nstring(self) -> bytes | None:
+        return None if self.accept(b"NIL") else self.string()
+
+    def words(self) -> tuple[str, ...]:
+        """A parenthesised list of names that the protocol defines; may be empty."""
+        names: list[str] = []
+        self.expect(b"(")
+        while not self.accept(b")"):
+            if names:
+                self.space()
+            names.append(self.keyword())
+            self._bound(names)
+        return tuple(names)
+
+    # What IMAP names
+
+    def sequence_set(self) -> SequenceSet:
+        parsed = parse_sequence_set(self.buffer, self.position)
+        if parsed is None:
+            raise ImapSyntaxError("bad message set")
+        self.position = parsed[1]
+        return parsed[0]
+
+    def flags(self, *, parenthesised: bool) -> tuple[bytes, ...]:
+        """flag-list, or the bare flags of a STORE up to the end of the command."""
+        found: list[bytes] = []
+        if parenthesised:
+            self.expect(b"(")
+        while not (self.accept(b")") if parenthesised else self.at_end):
+            if found:
+                self.space()
+            found.append(self._take(_FLAG, "flag"))
+            self._bound(found)
+        return tuple(found)
+
+    def folder(self) -> str:
+        """A folder's name; a separator at its end is dropped, as Thunderbird sends it."""
+        return folder_name(self.astring()).rstrip("/") or "/"
+
+    def list_pattern(self) -> str:
+        if self.peek() in (b'"', b"{"):
+            return folder_name(self.string())
+        return folder_name(self._take(_LIST_MAILBOX, "pattern"))
+
+    def _take(self, pattern: re.Pattern[bytes], what: str) -> bytes:
+        match = pattern.match(self.buffer, self.position)
+        if match is None:
+            raise ImapSyntaxError(f"{what} expected")
+        self.position = match.end()
+        return match.group()
+
+    def _bound(self, items: list[bytes] | list[str]) -> None:
+        if len(items) > LIST_MAXIMUM:
+            raise ImapSyntaxError("too many items")
+
+
+def folder_name(name: bytes) -> str:
+    """Modified UTF-7 → text, with INBOX in upper case."""
+    try:
+        decoded = decode_folder_name(name)
+    except FolderNameError:
+        raise ImapSyntaxError("folder name is no modified UTF-7") from None
+    return _INBOX.sub("INBOX", decoded, count=1) if decoded[:5].lower() == "inbox" else decoded

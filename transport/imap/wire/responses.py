@@ -1,0 +1,69 @@
+"""What the server says, as bytes (RFC 9051 §7), pure."""
+
+import re
+from collections.abc import Iterable
+
+from accounts.mailstore.flagbits import flag_names
+
+SYSTEM_FLAGS = b"\\Answered \\Flagged \\Deleted \\Seen \\Draft"
+
+_QUOTABLE = re.compile(rb'[^"\\\x00-\x1f\x7f-\xff]{0,1000}')
+_UNSAFE_TEXT = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def string(value: bytes) -> bytes:
+    """quoted where it can be, else a literal."""
+    if _QUOTABLE.fullmatch(value):
+        return b'"' + value + b'"'
+    if b"\r" not in value and b"\n" not in value and value.isascii() and b"\x00" not in value:
+        return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    return b"{%d}\r\n%b" % (len(value), value)
+
+
+def text(words: str) -> bytes:
+    """Free text of a response: one line."""
+    return _UNSAFE_TEXT.sub(" ", words).encode("utf-8", "replace") or b"-"
+
+
+def status_line(tag: bytes, condition: str, words: str, code: bytes = b"") -> bytes:
+    """`tag OK [code] words`"""
+    start = tag + b" " + condition.encode("ascii") + b" "
+    return start + (b"[" + code + b"] " if code else b"") + text(words) + b"\r\n"
+
+
+class FlagTexts(dict[int, bytes]):
+    """Flags as bits → their parenthesised list, each rendered once."""
+
+    def __init__(self, keywords: tuple[str, ...]) -> None:
+        super().__init__()
+        self.keywords = keywords
+
+    def __missing__(self, flags: int) -> bytes:
+        names = " ".join(flag_names(flags, self.keywords))
+        rendered = self[flags] = b"(" + names.encode("ascii", "replace") + b")"
+        return rendered
+
+
+def folder_flags(keywords: Iterable[str], *, read_only: bool) -> bytes:
+    """`* FLAGS` and `* OK [PERMANENTFLAGS]`."""
+    names = b" ".join([SYSTEM_FLAGS, *(k.encode("ascii", "replace") for k in keywords)])
+    permanent = b"" if read_only else names + b" \\*"
+    return (
+        b"* FLAGS (" + names + b")\r\n"
+        b"* OK [PERMANENTFLAGS (" + permanent + b")] Flags that are kept\r\n"
+    )
+
+
+def esearch(
+    tag: bytes,
+    *,
+    by_uid: bool,
+    items: Iterable[tuple[bytes, bytes]],
+) -> bytes:
+    """`* ESEARCH (TAG "…") UID name value …` (RFC 4731)."""
+    words = [b"* ESEARCH (TAG " + string(tag) + b")"]
+    if by_uid:
+        words.append(b"UID")
+    for name, value in items:
+        words.append(name + b" " + value)
+    return b" ".join(words) + b"\r\n"
