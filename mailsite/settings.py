@@ -1,8 +1,14 @@
 """Django settings, read from the environment. docs/configuration.md lists every name."""
 
-from mailsite.configuration import read_configuration
+import sys
 
-CONFIGURATION = read_configuration()
+from mailsite.configuration import ConfigurationError, read_configuration
+from mailsite.logs import LOGGING as LOGGING
+
+try:
+    CONFIGURATION = read_configuration(may_make_secrets=sys.argv[1:2] == ["serve"])
+except ConfigurationError as error:
+    sys.exit(f"mailsite: {error}")
 
 SECRET_KEY = CONFIGURATION.secret_key
 DEBUG = False
@@ -11,7 +17,8 @@ ROOT_URLCONF = "mailsite.urls"
 WSGI_APPLICATION = "mailsite.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.admin_login.AdminBackend"]
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # (domain, username) is unique, and AdminBackend asks for both
+# (domain, username) is unique, and AdminBackend asks for both.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "admin:login"
 
@@ -56,7 +63,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": CONFIGURATION.database}
+DATABASES = {"default": {**CONFIGURATION.database, "CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
@@ -64,7 +71,9 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = CONFIGURATION.data_dir / "static"
+STATIC_ROOT = None  # nothing is collected: WhiteNoise serves the packages' own files
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
 
 UNFOLD = {"SITE_TITLE": "Mailsite", "SITE_HEADER": "Mailsite", "SITE_SYMBOL": "mail"}
 
@@ -82,7 +91,24 @@ TLS_CERT_FILE = CONFIGURATION.tls_cert_file
 TLS_KEY_FILE = CONFIGURATION.tls_key_file
 DNS_NAMESERVERS = CONFIGURATION.dns_nameservers
 OUTBOUND_SMTP_PORT = CONFIGURATION.outbound_smtp_port
-CELERY_BROKER_URL = CONFIGURATION.celery_broker_url
 ENCRYPTION_KEYS = CONFIGURATION.encryption_keys
 BLOB_STORAGE_URL = CONFIGURATION.blob_storage_url
 MAX_MESSAGE_SIZE = CONFIGURATION.max_message_size
+
+# Celery. The rows of the queue are the truth and a task is a wake-up: no result is kept, and what a killed worker
+# held is delivered again.
+CELERY_BROKER_URL = CONFIGURATION.celery_broker_url
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 5,
+    "visibility_timeout": 600,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(CONFIGURATION.data_dir / "beat-schedule")
+CELERY_TIMEZONE = "UTC"

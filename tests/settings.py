@@ -6,17 +6,10 @@ The database's place is set by tests/conftest.py when a test first asks for it.
 import os
 import tempfile
 
-for _name in list(os.environ):
-    if _name.endswith(("_PORT", "_URL", "_URL_FILE", "_KEY_FILE")) or _name in {
-        "BIND_ADDRESS",
-        "DNS_NAMESERVERS",
-        "ENCRYPTION_KEY",
-        "MAIL_HOSTNAME",
-        "MAX_MESSAGE_SIZE",
-        "SECRET_KEY",
-        "TLS_CERT_FILE",
-    }:
-        del os.environ[_name]
+from mailsite.configuration import NAMES
+
+for _name in NAMES:
+    os.environ.pop(_name, None)
 
 os.environ["ENV_FILE"] = ""
 os.environ["SECRET_KEY"] = "only for tests"
