@@ -2,7 +2,7 @@
 
 from accounts.mailstore.removal import delete_mailbox as delete_stored_mail
 from accounts.mailstore.values import MailboxId
-from accounts.models import App, Mailbox, User
+from accounts.models import App, Domain, Mailbox, User
 from accounts.namespace import one_change
 from accounts.people import raw_connection
 
@@ -22,15 +22,20 @@ def delete_app(app: App, *, keep_mail: bool) -> None:
 def delete_mailbox(mailbox: Mailbox) -> None:
     """Remove a mailbox that has no owner any more, with all its mail."""
     with one_change(mailbox.name):
-        mailbox.catch_all_of.clear()
+        _take_out_of_catch_alls(mailbox)
         delete_stored_mail(raw_connection(), MailboxId(mailbox.pk))
 
 
 def _delete_owner(owner: User | App, mailbox: Mailbox | None, keep_mail: bool) -> None:
     if mailbox is not None:
-        mailbox.catch_all_of.clear()
+        _take_out_of_catch_alls(mailbox)
         mailbox.name = owner.address
         mailbox.save(update_fields=["name"])
     owner.delete()
     if mailbox is not None and not keep_mail:
         delete_mailbox(mailbox)
+
+
+def _take_out_of_catch_alls(mailbox: Mailbox) -> None:
+    for domain in Domain.objects.filter(catch_all=mailbox):
+        domain.catch_all.remove(mailbox)

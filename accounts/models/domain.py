@@ -1,6 +1,6 @@
 """Domains: what is local, and what an administrator switches for each."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q
@@ -30,7 +30,7 @@ class Domain(models.Model):
         default=True,
         help_text="Apps may write only their own address into From. While off, any address.",
     )
-    catch_all: "models.ManyToManyField[Mailbox, models.Model]" = models.ManyToManyField(
+    catch_all: "models.ManyToManyField[Mailbox, Any]" = models.ManyToManyField(
         "Mailbox",
         blank=True,
         related_name="catch_all_of",
