@@ -3,12 +3,12 @@
 Every accepting transaction writes its own events; refusals are written in batches and never make a reply wait.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +25,46 @@ class TraceEvent:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-INSERT_TRACE = """
+_INSERT = """
 INSERT INTO trace_event (trace_id, step, result, reason, sender, recipient, queue_id, detail)
-SELECT * FROM unnest(%(trace_ids)s::text[], %(steps)s::text[], %(results)s::text[], %(reasons)s::text[],
-    %(senders)s::text[], %(recipients)s::text[], %(queue_ids)s::bigint[], %(details)s::jsonb[])
+SELECT t.* FROM jsonb_to_recordset(%s) AS t (trace_id text, step text, result text, reason text,
+    sender text, recipient text, queue_id bigint, detail jsonb)
 """
-
-
-def trace_columns(events: Sequence[TraceEvent]) -> dict[str, Any]:
-    """The parameters of INSERT_TRACE."""
-    return {
-        "trace_ids": [event.trace_id for event in events],
-        "steps": [event.step for event in events],
-        "results": [event.result for event in events],
-        "reasons": [_clean(event.reason) for event in events],
-        "senders": [_clean(event.sender) for event in events],
-        "recipients": [_clean(event.recipient) for event in events],
-        "queue_ids": [event.queue_id for event in events],
-        "details": [Jsonb(dict(event.detail)) for event in events],
-    }
 
 
 def write_trace(db: psycopg.Connection[Any], events: Sequence[TraceEvent]) -> None:
     """Write `events` in one statement."""
     if events:
-        db.execute(INSERT_TRACE, trace_columns(events), prepare=True, binary=True)
+        rows = json.dumps([trace_row(event) for event in events])
+        db.execute(_INSERT, [rows], prepare=True, binary=True)
 
 
-def _clean(text: str) -> str:
+def trace_row(event: TraceEvent) -> dict[str, Any]:
+    """An event as JSON for jsonb_to_recordset; PostgreSQL's text holds no NUL and no lone surrogates."""
+    return {
+        "trace_id": event.trace_id,
+        "step": event.step,
+        "result": event.result,
+        "reason": clean(event.reason),
+        "sender": clean(event.sender),
+        "recipient": clean(event.recipient),
+        "queue_id": event.queue_id,
+        "detail": _clean_json(dict(event.detail)),
+    }
+
+
+def clean(text: str) -> str:
+    """What PostgreSQL's text can hold of `text`."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _clean_json(value: Any) -> Any:
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(str(key)): _clean_json(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_clean_json(item) for item in value]
+        case _:
+            return value

@@ -6,20 +6,45 @@ from typing import Any, Literal
 
 import psycopg
 
-from accounts.mailstore.values import FolderId, MailboxId, ModSeq, Uid
+from accounts.mailstore.flagbits import (
+    DELETED,
+    KEYWORD_LENGTH_MAXIMUM,
+    SEEN,
+    FlagChange,
+    extended,
+    keyword_bits,
+    opposites,
+    same_side,
+    split_flags,
+    with_synonyms,
+)
+from accounts.mailstore.locking import lock_folders
+from accounts.mailstore.numbering import chunks
+from accounts.mailstore.sequence_sets import format_set
+from accounts.mailstore.values import (
+    FolderId,
+    MailboxId,
+    ModSeq,
+    TooManyKeywords,
+    Uid,
+)
 
 Mode = Literal["add", "remove", "replace"]
+EntryState = tuple[Uid, int, ModSeq]
+ALL_BITS = (1 << 62) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """`modseq` is the folder's highest afterwards. `changed` and `unchanged` are (uid, flags, modseq) after the
-    command, in order of UID; `modified` are those that UNCHANGEDSINCE kept as they were. UIDs that do not exist
-    are in none. `keywords` is the folder's list afterwards."""
+    """`modseq` is the folder's highest afterwards, `keywords` its list.
+
+    `changed` and `unchanged` are (uid, flags, modseq) after the command, in order of UID; `modified` are those
+    that UNCHANGEDSINCE kept as they were. UIDs that do not exist are in none.
+    """
 
     modseq: ModSeq
-    changed: tuple[tuple[Uid, int, ModSeq], ...]
-    unchanged: tuple[tuple[Uid, int, ModSeq], ...]
+    changed: tuple[EntryState, ...]
+    unchanged: tuple[EntryState, ...]
     modified: tuple[Uid, ...]
     keywords: tuple[str, ...]
 
@@ -35,5 +60,110 @@ def store_flags(
     *,
     cause: str = "imap",
 ) -> Stored:
-    """Change flags; over 5,000 entries in chunks, each with its modseq. Raises NoSuchFolder, TooManyKeywords."""
-    raise NotImplementedError
+    """Change flags; over 5,000 entries in chunks, each with its modseq.
+
+    Raises NoSuchFolder, TooManyKeywords (then nothing of the chunk is changed, and the first chunk is the first to
+    meet it).
+    """
+    changed: list[EntryState] = []
+    unchanged: list[EntryState] = []
+    modified: list[Uid] = []
+    for chunk in chunks(sorted(set(uids))) or [[]]:
+        stored = _store_chunk(db, owner, folder_id, chunk, mode, flags, unchanged_since, cause)
+        changed.extend(stored.changed)
+        unchanged.extend(stored.unchanged)
+        modified.extend(stored.modified)
+    return Stored(stored.modseq, tuple(changed), tuple(unchanged), tuple(modified), stored.keywords)
+
+
+def plan_change(mode: Mode, flags: Sequence[str], known: Sequence[str]) -> FlagChange:
+    """`flags` as bits of a folder that knows the keywords `known`. Raises TooManyKeywords."""
+    bits, named = split_flags(flags)
+    if mode == "remove":
+        return FlagChange(0, bits | keyword_bits(known, same_side(named)), tuple(known))
+    wanted = with_synonyms(named)
+    keywords = extended(known, wanted)
+    names = {name.lower() for name in keywords}
+    if any(name.lower() not in names for name in wanted):
+        raise TooManyKeywords(f"{len(keywords)} keywords, each up to {KEYWORD_LENGTH_MAXIMUM}")
+    add = bits | keyword_bits(keywords, wanted)
+    if mode == "replace":
+        return FlagChange(add, ALL_BITS, keywords)
+    return FlagChange(add, keyword_bits(keywords, opposites(wanted)), keywords)
+
+
+_READ = """
+SELECT uid, flags, modseq, message_id FROM mail_entry
+WHERE owner_id = %s AND folder_id = %s AND uid = ANY(%s) ORDER BY uid
+"""
+
+_WRITE = """
+WITH entry AS (
+    UPDATE mail_entry SET flags = flags & %(keep)s | %(add)s, modseq = %(modseq)s
+    WHERE owner_id = %(owner)s AND folder_id = %(folder)s AND uid = ANY(%(uids)s)
+), folder AS (
+    UPDATE mail_folder SET highest_modseq = %(modseq)s, keywords = %(keywords)s,
+        unseen_count = unseen_count + %(unseen)s, deleted_count = deleted_count + %(deleted)s
+    WHERE owner_id = %(owner)s AND id = %(folder)s
+), change AS (
+    INSERT INTO mail_change (owner_id, folder_id, modseq, kind, uids)
+    VALUES (%(owner)s, %(folder)s, %(modseq)s, 2, %(set)s)
+)
+INSERT INTO mail_event (owner_id, kind, cause, folder_id, message_ids, detail)
+VALUES (%(owner)s, 'flags', %(cause)s, %(folder)s, %(messages)s,
+    jsonb_build_object('mode', %(mode)s::text, 'flags', %(names)s::text[]))
+"""
+
+
+def _store_chunk(
+    db: psycopg.Connection[Any],
+    owner: MailboxId,
+    folder_id: FolderId,
+    uids: list[Uid],
+    mode: Mode,
+    flags: tuple[str, ...],
+    unchanged_since: ModSeq | None,
+    cause: str,
+) -> Stored:
+    with db.transaction():
+        folder = lock_folders(db, owner, [folder_id])[folder_id]
+        change = plan_change(mode, flags, folder.keywords)
+        rows = db.execute(_READ, [owner, folder_id, uids], prepare=True, binary=True).fetchall()
+        limit = folder.highest_modseq if unchanged_since is None else unchanged_since
+        modified = tuple(Uid(row[0]) for row in rows if row[2] > limit)
+        eligible = [row for row in rows if row[2] <= limit]
+        changing = [row for row in eligible if change.apply(row[1]) != row[1]]
+        unchanged = tuple((uid, f, m) for uid, f, m, _ in eligible if change.apply(f) == f)
+        if not changing:
+            return Stored(folder.highest_modseq, (), unchanged, modified, folder.keywords)
+        modseq = ModSeq(folder.highest_modseq + 1)
+        db.execute(
+            _WRITE,
+            {
+                "owner": owner,
+                "folder": folder_id,
+                "uids": [row[0] for row in changing],
+                "set": format_set(row[0] for row in changing),
+                "messages": [row[3] for row in changing],
+                "keep": ~change.remove,
+                "add": change.add,
+                "modseq": modseq,
+                "keywords": list(change.keywords),
+                "unseen": _difference(changing, change, SEEN, counts_unset=True),
+                "deleted": _difference(changing, change, DELETED, counts_unset=False),
+                "cause": cause,
+                "mode": mode,
+                "names": list(flags),
+            },
+            prepare=True,
+        )
+        changed = tuple((uid, change.apply(f), modseq) for uid, f, _, _ in changing)
+        return Stored(modseq, changed, unchanged, modified, change.keywords)
+
+
+def _difference(
+    rows: Sequence[tuple[Any, ...]], change: FlagChange, bit: int, *, counts_unset: bool
+) -> int:
+    """By how much the number of entries with `bit` (or without it) grows."""
+    grown = sum(bool(change.apply(row[1]) & bit) - bool(row[1] & bit) for row in rows)
+    return -grown if counts_unset else grown

@@ -1,65 +1,245 @@
-"""Folders: names, creation, deletion, renaming, subscriptions (RFC 9051 §6.3.3 to §6.3.9)."""
+"""Folders: names, creation, deletion, renaming (RFC 9051 §6.3.4 to §6.3.6).
+
+Folders above a new one are made real: Outlook loses mail below names that cannot be selected. What changes the
+tree of an owner locks the owner's mailbox row first.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.errors import UniqueViolation
 
-from accounts.mailstore.values import FolderId, FolderState, MailboxId
+from accounts.mailstore.expunging import empty_folder
+from accounts.mailstore.folder_names import (
+    NAME_BYTES_MAXIMUM,
+    canonical_name,
+    checked_name,
+    parents,
+    usual_special_use,
+)
+from accounts.mailstore.locking import STATE_COLUMNS, folder_state, lock_mailbox
+from accounts.mailstore.moving import move_messages
+from accounts.mailstore.values import (
+    HIERARCHY_SEPARATOR,
+    INBOX,
+    FolderExists,
+    FolderId,
+    FolderNameInvalid,
+    FolderNotRemovable,
+    FolderState,
+    MailboxId,
+    NoSuchFolder,
+    Uid,
+)
+
+DEFAULT_FOLDERS = {
+    "": INBOX,
+    "\\Drafts": "Drafts",
+    "\\Sent": "Sent",
+    "\\Junk": "Spam",
+    "\\Trash": "Trash",
+    "\\Archive": "Archive",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """The folders that have another name now."""
+    """The folders that have another name now; for INBOX the new folder that got its messages, and INBOX."""
 
     folder_ids: tuple[FolderId, ...]
 
 
 def create_default_folders(db: psycopg.Connection[Any], mailbox: MailboxId) -> None:
     """INBOX and the five with a special use (RFC 6154), all subscribed. Those that exist stay as they are."""
-    raise NotImplementedError
+    names, uses = list(DEFAULT_FOLDERS.values()), list(DEFAULT_FOLDERS)
+    db.execute(
+        """
+        WITH wanted AS (SELECT * FROM unnest(%s::text[], %s::text[]) AS w (name, use)),
+        made AS (
+            INSERT INTO mail_folder (owner_id, name, special_use)
+            SELECT %s, name, use FROM wanted ON CONFLICT DO NOTHING)
+        INSERT INTO mail_subscription (owner_id, name)
+        SELECT %s, name FROM wanted ON CONFLICT DO NOTHING
+        """,
+        [names, uses, mailbox, mailbox],
+    )
+
+
+def create_special_folder(db: psycopg.Connection[Any], owner: MailboxId, special_use: str) -> bool:
+    """Make the folder of a special use ("" is INBOX) under its default name if the owner has none; whether it was."""
+    name = DEFAULT_FOLDERS.get(special_use)
+    if name is None:
+        return False
+    with db.transaction():
+        lock_mailbox(db, owner)
+        made = db.execute(
+            """
+            INSERT INTO mail_folder (owner_id, name, special_use)
+            SELECT %(owner)s, %(name)s, %(use)s
+            WHERE %(use)s = '' OR NOT EXISTS (
+                SELECT FROM mail_folder WHERE owner_id = %(owner)s AND special_use = %(use)s)
+            ON CONFLICT (owner_id, name) DO UPDATE SET special_use = EXCLUDED.special_use
+                WHERE mail_folder.special_use = '' AND EXCLUDED.special_use <> ''
+            """,
+            {"owner": owner, "name": name, "use": special_use},
+        )
+        return made.rowcount > 0
 
 
 def list_folders(db: psycopg.Connection[Any], owner: MailboxId) -> list[FolderState]:
-    """All folders, by name, INBOX first."""
-    raise NotImplementedError
+    """All folders, INBOX first, then by name."""
+    rows = db.execute(
+        f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %s"
+        """ ORDER BY name <> 'INBOX', name COLLATE "C" """,
+        [owner],
+        prepare=True,
+        binary=True,
+    ).fetchall()
+    return [folder_state(row) for row in rows]
 
 
 def open_folder(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> FolderState:
     """The folder of that name (Unicode; INBOX in any case). Raises NoSuchFolder."""
-    raise NotImplementedError
+    name = canonical_name(name)
+    if "\0" in name:
+        raise NoSuchFolder
+    row = db.execute(
+        f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %s AND name = %s",
+        [owner, name],
+        prepare=True,
+        binary=True,
+    ).fetchone()
+    if row is None:
+        raise NoSuchFolder
+    return folder_state(row)
 
 
 def create_folder(
     db: psycopg.Connection[Any], owner: MailboxId, name: str, special_use: str = ""
 ) -> FolderState:
-    """Make a folder and those above it that are missing. Raises FolderExists, FolderNameInvalid."""
-    raise NotImplementedError
+    """Make a folder and those above it that are missing.
+
+    A name that clients use for a special folder (`Sent Items`) gets that use while no other folder has it.
+    Raises FolderExists, also when another folder has the special use asked for; FolderNameInvalid.
+    """
+    name = checked_name(name)
+    with db.transaction():
+        lock_mailbox(db, owner)
+        _make_parents(db, owner, name)
+        if not special_use:
+            special_use = _free_special_use(db, owner, usual_special_use(name))
+        row = db.execute(
+            "INSERT INTO mail_folder (owner_id, name, special_use) VALUES (%s, %s, %s)"
+            f" ON CONFLICT DO NOTHING RETURNING {STATE_COLUMNS}",
+            [owner, name, special_use],
+        ).fetchone()
+        if row is None:
+            raise FolderExists(name)
+        return folder_state(row)
 
 
-def delete_folder(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> FolderId:
-    """Delete a folder and its entries; folders below it stay (RFC 9051 §6.3.5). Raises NoSuchFolder, FolderNotRemovable."""
-    raise NotImplementedError
+def delete_folder(
+    db: psycopg.Connection[Any], owner: MailboxId, name: str, *, cause: str = "imap"
+) -> FolderId:
+    """Delete a folder and its entries; folders below it stay (RFC 9051 §6.3.5).
+
+    The subscription stays too. Raises NoSuchFolder, FolderNotRemovable.
+    """
+    folder = open_folder(db, owner, name)
+    if folder.name == INBOX:
+        raise FolderNotRemovable("INBOX cannot be deleted")
+    empty_folder(db, owner, folder.id, cause=cause)
+    with db.transaction():
+        lock_mailbox(db, owner)
+        # What arrived since goes too; under the lock nothing more comes.
+        empty_folder(db, owner, folder.id, cause=cause)
+        db.execute("DELETE FROM mail_folder WHERE owner_id = %s AND id = %s", [owner, folder.id])
+    return folder.id
 
 
 def rename_folder(
     db: psycopg.Connection[Any], owner: MailboxId, old_name: str, new_name: str
 ) -> Renamed:
-    """Rename a folder and those below it; missing parents are made. INBOX: its messages move to the new folder,
-    and what is below it stays (RFC 9051 §6.3.6). Raises NoSuchFolder, FolderExists, FolderNameInvalid."""
-    raise NotImplementedError
+    """Rename a folder and those below it; missing parents are made.
+
+    INBOX stays, with what is below it: its messages move to the new folder (RFC 9051 §6.3.6).
+    Raises NoSuchFolder, FolderExists, FolderNameInvalid.
+    """
+    old = canonical_name(old_name)
+    new = checked_name(new_name)
+    if old == INBOX:
+        return _rename_inbox(db, owner, new)
+    if (new + HIERARCHY_SEPARATOR).startswith(old + HIERARCHY_SEPARATOR) and new != old:
+        raise FolderNameInvalid("a folder cannot go below itself")
+    try:
+        with db.transaction():
+            lock_mailbox(db, owner)
+            return _rename_tree(db, owner, old, new)
+    except UniqueViolation:
+        raise FolderExists(new) from None
 
 
-def subscribe(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> None:
-    """Subscribe to a name, whether the folder exists or not."""
-    raise NotImplementedError
+def _rename_tree(db: psycopg.Connection[Any], owner: MailboxId, old: str, new: str) -> Renamed:
+    rows = db.execute(
+        """
+        SELECT id, name FROM mail_folder
+        WHERE owner_id = %s AND (name = %s OR starts_with(name, %s)) ORDER BY id FOR UPDATE
+        """,
+        [owner, old, old + HIERARCHY_SEPARATOR],
+    ).fetchall()
+    names = {FolderId(id_): new + name[len(old) :] for id_, name in rows}
+    if new not in names.values():
+        raise NoSuchFolder
+    if any(len(name.encode()) > NAME_BYTES_MAXIMUM for name in names.values()):
+        raise FolderNameInvalid("a name below it would be too long")
+    if _exists(db, owner, new):
+        raise FolderExists(new)
+    _make_parents(db, owner, new)
+    db.execute(
+        """
+        UPDATE mail_folder f SET name = n.name
+        FROM unnest(%s::bigint[], %s::text[]) AS n (id, name)
+        WHERE f.owner_id = %s AND f.id = n.id
+        """,
+        [list(names), list(names.values()), owner],
+    )
+    return Renamed(tuple(names))
 
 
-def unsubscribe(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> None:
-    """Forget the subscription, if there is one."""
-    raise NotImplementedError
+def _rename_inbox(db: psycopg.Connection[Any], owner: MailboxId, new: str) -> Renamed:
+    inbox = open_folder(db, owner, INBOX)
+    target = create_folder(db, owner, new)
+    rows = db.execute(
+        "SELECT uid FROM mail_entry WHERE owner_id = %s AND folder_id = %s ORDER BY uid",
+        [owner, inbox.id],
+    ).fetchall()
+    move_messages(db, owner, inbox.id, [Uid(uid) for (uid,) in rows], target.id)
+    return Renamed((target.id, inbox.id))
 
 
-def list_subscriptions(db: psycopg.Connection[Any], owner: MailboxId) -> list[str]:
-    """Subscribed names, sorted."""
-    raise NotImplementedError
+def _make_parents(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> None:
+    above = list(parents(name))
+    if above:
+        db.execute(
+            "INSERT INTO mail_folder (owner_id, name) SELECT %s, unnest(%s::text[])"
+            " ON CONFLICT DO NOTHING",
+            [owner, above],
+        )
+
+
+def _free_special_use(db: psycopg.Connection[Any], owner: MailboxId, special_use: str) -> str:
+    taken = (
+        special_use
+        and db.execute(
+            "SELECT FROM mail_folder WHERE owner_id = %s AND special_use = %s", [owner, special_use]
+        ).fetchone()
+    )
+    return "" if taken is not None else special_use
+
+
+def _exists(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> bool:
+    found = db.execute(
+        "SELECT FROM mail_folder WHERE owner_id = %s AND name = %s", [owner, name]
+    ).fetchone()
+    return found is not None

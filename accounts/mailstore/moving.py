@@ -1,4 +1,7 @@
-"""COPY, MOVE and EXPUNGE (RFC 9051 §6.4.3, §6.4.7, §6.4.8)."""
+"""COPY and MOVE (RFC 9051 §6.4.7, §6.4.8), and EXPUNGE from its own module.
+
+Each chunk of CHUNK entries is a transaction with a modseq of its own, so that a great command never stops delivery.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,27 +9,28 @@ from typing import Any
 
 import psycopg
 
-from accounts.mailstore.values import FolderId, MailboxId, ModSeq, Uid
+from accounts.mailstore.expunging import Expunged, expunge
+from accounts.mailstore.flagbits import FIRST_KEYWORD_BIT, KEYWORDS_MAXIMUM, extended
+from accounts.mailstore.locking import lock_folders, lock_mailbox
+from accounts.mailstore.numbering import chunks, count_rows
+from accounts.mailstore.sequence_sets import format_set
+from accounts.mailstore.values import FolderId, FolderState, MailboxId, ModSeq, OverQuota, Uid
+
+__all__ = ["Copied", "Expunged", "copy_messages", "expunge", "move_messages"]
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """For COPYUID: `source` and `target` are parallel. For MOVE, `source_modseq` is the source's after the command
-    (None for COPY). UIDs that do not exist are in neither."""
+    """For COPYUID: `source` and `target` are parallel. UIDs that do not exist are in neither.
+
+    `target_modseq` is None when nothing was copied; `source_modseq` is None for COPY.
+    """
 
     uid_validity: int
     source: tuple[Uid, ...]
     target: tuple[Uid, ...]
     target_modseq: ModSeq | None
     source_modseq: ModSeq | None
-
-
-@dataclass(frozen=True, slots=True)
-class Expunged:
-    """The UIDs that went, in order, and the folder's modseq afterwards."""
-
-    uids: tuple[Uid, ...]
-    modseq: ModSeq
 
 
 def copy_messages(
@@ -38,8 +42,11 @@ def copy_messages(
     *,
     cause: str = "imap",
 ) -> Copied:
-    """New entries of the same messages; flags, keywords and internal dates go with them. Raises NoSuchFolder, OverQuota."""
-    raise NotImplementedError
+    """New entries of the same messages; flags, keywords and internal dates go with them.
+
+    Raises NoSuchFolder; OverQuota, before anything is copied.
+    """
+    return _copy(db, owner, source, uids, target, cause, is_move=False)
 
 
 def move_messages(
@@ -51,17 +58,166 @@ def move_messages(
     *,
     cause: str = "imap",
 ) -> Copied:
-    """The same, and the entries leave the source with it. Into the same folder they get new UIDs."""
-    raise NotImplementedError
+    """The same, and the entries leave the source with it. Into the same folder they get new UIDs.
+
+    Raises NoSuchFolder.
+    """
+    return _copy(db, owner, source, uids, target, cause, is_move=True)
 
 
-def expunge(
+_SOURCE_ENTRIES = """
+SELECT e.uid, e.flags, e.message_id, m.size, e.internal_date
+FROM mail_entry e JOIN mail_message m ON m.owner_id = e.owner_id AND m.id = e.message_id
+WHERE e.owner_id = %s AND e.folder_id = %s AND e.uid = ANY(%s) ORDER BY e.uid
+"""
+
+_FILE = """
+WITH entry AS (
+    INSERT INTO mail_entry
+        (owner_id, folder_id, uid, message_id, internal_date, save_date, flags, modseq)
+    SELECT %(owner)s, %(target)s, n.uid, n.message, n.date, now(), n.flags, %(modseq)s
+    FROM unnest(%(new_uids)s::bigint[], %(messages)s::bigint[], %(dates)s::timestamptz[],
+        %(new_flags)s::bigint[]) AS n (uid, message, date, flags)
+), folder AS (
+    UPDATE mail_folder SET uid_next = %(uid_next)s, highest_modseq = %(modseq)s,
+        message_count = message_count + %(count)s, unseen_count = unseen_count + %(unseen)s,
+        deleted_count = deleted_count + %(deleted)s, size_bytes = size_bytes + %(size)s,
+        keywords = %(keywords)s
+    WHERE owner_id = %(owner)s AND id = %(target)s
+), box AS (
+    UPDATE accounts_mailbox SET used_bytes = used_bytes + %(size)s,
+        used_messages = used_messages + %(count)s
+    WHERE id = %(owner)s AND NOT %(is_move)s
+), change AS (
+    INSERT INTO mail_change (owner_id, folder_id, modseq, kind, uids)
+    VALUES (%(owner)s, %(target)s, %(modseq)s, 1, %(new_set)s)
+)
+INSERT INTO mail_event (owner_id, kind, cause, folder_id, target_folder_id, message_ids)
+VALUES (%(owner)s, CASE WHEN %(is_move)s THEN 'move' ELSE 'copy' END, %(cause)s,
+    %(source)s, %(target)s, %(messages)s)
+"""
+
+_LEAVE = """
+WITH entry AS (
+    DELETE FROM mail_entry
+    WHERE owner_id = %(owner)s AND folder_id = %(source)s AND uid = ANY(%(old_uids)s)
+), change AS (
+    INSERT INTO mail_change (owner_id, folder_id, modseq, kind, uids)
+    VALUES (%(owner)s, %(source)s, %(modseq)s, 3, %(old_set)s)
+)
+UPDATE mail_folder SET highest_modseq = %(modseq)s,
+    message_count = message_count - %(count)s, unseen_count = unseen_count - %(unseen)s,
+    deleted_count = deleted_count - %(deleted)s, size_bytes = size_bytes - %(size)s
+WHERE owner_id = %(owner)s AND id = %(source)s
+"""
+
+
+def _copy(
     db: psycopg.Connection[Any],
     owner: MailboxId,
-    folder_id: FolderId,
-    uids: Sequence[Uid] | None = None,
+    source: FolderId,
+    uids: Sequence[Uid],
+    target: FolderId,
+    cause: str,
     *,
-    cause: str = "imap",
-) -> Expunged:
-    """Remove the entries with \\Deleted, of `uids` alone if given (UID EXPUNGE). Raises NoSuchFolder."""
-    raise NotImplementedError
+    is_move: bool,
+) -> Copied:
+    done: list[tuple[list[Uid], list[Uid]]] = []
+    source_modseq = target_modseq = None
+    uids = sorted(set(uids))
+    for chunk in chunks(uids) or [[]]:
+        with db.transaction():
+            if not is_move:
+                lock_mailbox(db, owner)
+                if not done:
+                    _check_quota(db, owner, source, uids)
+            folders = lock_folders(db, owner, (source, target))
+            rows = db.execute(
+                _SOURCE_ENTRIES, [owner, source, chunk], prepare=True, binary=True
+            ).fetchall()
+            source_modseq = folders[source].highest_modseq
+            if not rows:
+                continue
+            target_modseq = ModSeq(folders[target].highest_modseq + 1)
+            parameters = _filing(rows, folders[source], folders[target], target_modseq)
+            parameters |= {"owner": owner, "cause": cause, "is_move": is_move}
+            db.execute(_FILE, parameters, prepare=True)
+            if is_move:
+                # A folder that is source and target has both changes under one modseq.
+                source_modseq = target_modseq if source == target else ModSeq(source_modseq + 1)
+                db.execute(_LEAVE, parameters | {"modseq": source_modseq}, prepare=True)
+            done.append((parameters["old_uids"], parameters["new_uids"]))
+    return Copied(
+        folders[target].uid_validity,
+        tuple(uid for old, _ in done for uid in old),
+        tuple(uid for _, new in done for uid in new),
+        target_modseq,
+        source_modseq if is_move else None,
+    )
+
+
+def _filing(
+    rows: Sequence[tuple[Any, ...]], source: FolderState, target: FolderState, modseq: ModSeq
+) -> dict[str, Any]:
+    """The parameters of the entries that go from `source` to `target`."""
+    old_uids = [row[0] for row in rows]
+    new_uids = list(range(target.uid_next, target.uid_next + len(rows)))
+    keywords, translated = _translate(rows, source, target)
+    return {
+        "source": source.id,
+        "target": target.id,
+        "modseq": modseq,
+        "old_uids": old_uids,
+        "new_uids": new_uids,
+        "old_set": format_set(old_uids),
+        "new_set": format_set(new_uids),
+        "uid_next": new_uids[-1] + 1,
+        "messages": [row[2] for row in rows],
+        "dates": [row[4] for row in rows],
+        "new_flags": translated,
+        "keywords": list(keywords),
+        **count_rows(rows),
+    }
+
+
+def _translate(
+    rows: Sequence[tuple[Any, ...]], source: FolderState, target: FolderState
+) -> tuple[tuple[str, ...], list[int]]:
+    """The target's keywords afterwards, and each row's flags in its bits; what has no bit left is lost."""
+    used = 0
+    for row in rows:
+        used |= row[1]
+    names = {
+        1 << bit: source.keywords[bit - FIRST_KEYWORD_BIT]
+        for bit in range(FIRST_KEYWORD_BIT, FIRST_KEYWORD_BIT + KEYWORDS_MAXIMUM)
+        if used >> bit & 1
+    }
+    keywords = extended(target.keywords, names.values())
+    place = {name.lower(): 1 << (FIRST_KEYWORD_BIT + i) for i, name in enumerate(keywords)}
+    bits = {old: place.get(name.lower(), 0) for old, name in names.items()}
+    system = (1 << FIRST_KEYWORD_BIT) - 1
+    memo: dict[int, int] = {}
+    for row in rows:
+        flags = row[1]
+        if flags not in memo:
+            memo[flags] = flags & system | sum(new for old, new in bits.items() if flags & old)
+    return keywords, [memo[row[1]] for row in rows]
+
+
+def _check_quota(
+    db: psycopg.Connection[Any], owner: MailboxId, source: FolderId, uids: Sequence[Uid]
+) -> None:
+    """Raises OverQuota when a copy of all of `uids` has no room; the mailbox row is locked."""
+    over = db.execute(
+        """
+        SELECT b.used_bytes + (
+            SELECT COALESCE(sum(m.size), 0) FROM mail_entry e
+                JOIN mail_message m ON m.owner_id = e.owner_id AND m.id = e.message_id
+            WHERE e.owner_id = b.id AND e.folder_id = %s AND e.uid = ANY(%s)) > b.quota_bytes
+        FROM accounts_mailbox b WHERE b.id = %s AND b.quota_bytes IS NOT NULL
+        """,
+        [source, list(uids), owner],
+        prepare=True,
+    ).fetchone()
+    if over is not None and over[0]:
+        raise OverQuota(owner)

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from accounts.mailstore.values import MailboxId
+from accounts.mailstore.values import MailboxId, NoSuchFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +22,13 @@ class QuotaState:
 
 
 def quota_of(db: psycopg.Connection[Any], owner: MailboxId) -> QuotaState:
-    """One mailbox's quota."""
-    raise NotImplementedError
+    """One mailbox's quota. Raises NoSuchFolder when the mailbox is gone."""
+    row = db.execute(
+        "SELECT used_bytes, used_messages, quota_bytes FROM accounts_mailbox WHERE id = %s",
+        [owner],
+        prepare=True,
+        binary=True,
+    ).fetchone()
+    if row is None:
+        raise NoSuchFolder
+    return QuotaState(*row)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import psycopg
 
+from accounts.mailstore.objects import read_object
 from accounts.mailstore.values import BlobId, FolderId, MailboxId, Uid
 
 Column = Literal[
@@ -22,9 +24,29 @@ Column = Literal[
     "body",  # bytes
     "body_structure",  # bytes
     "parts",  # bytes: offsets into the blob
-    "content",  # bytes | BlobReference: the blob; a reference when it is large
+    "content",  # bytes | BlobReference: the blob; a reference when it is an object
     "blob",  # BlobReference
 ]
+
+PIECE = 256 * 1024
+_BLOB_COLUMNS = "b.id, b.size, b.object_name"
+_EXPRESSIONS = {
+    "flags": "e.flags",
+    "modseq": "e.modseq",
+    "internal_date": "e.internal_date",
+    "save_date": "e.save_date",
+    "message_id": "e.message_id",
+    "thread_id": "m.thread_id",
+    "size": "m.size",
+    "prefix": "m.prefix",
+    "header": f"substring(b.content FROM 1 FOR m.header_size::int), m.header_size, {_BLOB_COLUMNS}",
+    "envelope": "r.envelope",
+    "body": "r.body",
+    "body_structure": "r.body_structure",
+    "parts": "r.parts",
+    "content": f"b.content, {_BLOB_COLUMNS}",
+    "blob": _BLOB_COLUMNS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +65,79 @@ def fetch(
     uids: Sequence[Uid],
     columns: Sequence[Column],
 ) -> list[tuple[Any, ...]]:
-    """(uid, *columns) of the entries that exist, in order of UID. One round trip."""
-    raise NotImplementedError
+    """(uid, *columns) of the entries that exist, in order of UID. One round trip.
+
+    The caller asks for as many UIDs as it wants in memory at once.
+    """
+    rows = db.execute(
+        _statement(tuple(columns)), [owner, folder_id, list(uids)], prepare=True, binary=True
+    ).fetchall()
+    if {"header", "content", "blob"}.isdisjoint(columns):
+        return rows
+    return [_assemble(row, columns) for row in rows]
+
+
+@lru_cache(maxsize=256)
+def _statement(columns: tuple[Column, ...]) -> str:
+    """Joins what the columns need, and no more."""
+    expressions = ", ".join(["e.uid", *(_EXPRESSIONS[column] for column in columns)])
+    joins = ""
+    if any(alias in expressions for alias in ("m.", "b.")):
+        joins += " JOIN mail_message m ON m.owner_id = e.owner_id AND m.id = e.message_id"
+    if "b." in expressions:
+        joins += " JOIN mail_blob b ON b.id = m.blob_id"
+    if "r." in expressions:
+        joins += " JOIN mail_rendered r ON r.owner_id = e.owner_id AND r.message_id = e.message_id"
+    return (
+        f"SELECT {expressions} FROM mail_entry e{joins}"
+        " WHERE e.owner_id = %s AND e.folder_id = %s AND e.uid = ANY(%s) ORDER BY e.uid"
+    )
+
+
+def _assemble(row: tuple[Any, ...], columns: Sequence[Column]) -> tuple[Any, ...]:
+    """One value a column, of a row that holds several for those of the blob."""
+    values = iter(row)
+    result = [next(values)]
+    for column in columns:
+        value = next(values)
+        match column:
+            case "header":
+                size = next(values)
+                blob = BlobReference(next(values), next(values), next(values))
+                result.append(read_object(blob.object_name, 0, size) if value is None else value)
+            case "content":
+                blob = BlobReference(next(values), next(values), next(values))
+                result.append(blob if value is None else value)
+            case "blob":
+                result.append(BlobReference(value, next(values), next(values)))
+            case _:
+                result.append(value)
+    return tuple(result)
 
 
 def read_blob(
     db: psycopg.Connection[Any], blob: BlobReference, start: int = 0, length: int | None = None
 ) -> bytes:
-    """A slice of a blob; beyond its end it is shorter."""
-    raise NotImplementedError
+    """A slice of a blob; beyond its end it is shorter. Raises LookupError when the blob is gone."""
+    length = max(0, blob.size - start) if length is None else length
+    if blob.object_name:
+        return read_object(blob.object_name, start, length)
+    row = db.execute(
+        "SELECT substring(content FROM %s FOR %s) FROM mail_blob WHERE id = %s",
+        [start + 1, length, blob.id],
+        prepare=True,
+        binary=True,
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"no blob {blob.id}")
+    piece: bytes = row[0]
+    return piece
 
 
 def read_blob_in_pieces(
     db: psycopg.Connection[Any], blob: BlobReference, start: int, length: int
 ) -> Iterator[bytes]:
-    """The same in pieces of bounded size."""
-    raise NotImplementedError
+    """The same in pieces of at most PIECE octets."""
+    end = min(start + length, blob.size)
+    for at in range(start, end, PIECE):
+        yield read_blob(db, blob, at, min(PIECE, end - at))

@@ -1,0 +1,70 @@
+"""Names of folders: Unicode, with `/` between the levels (RFC 9051 §5.1). Pure."""
+
+import unicodedata
+from collections.abc import Iterator
+
+from accounts.mailstore.values import HIERARCHY_SEPARATOR, INBOX, FolderNameInvalid
+
+NAME_BYTES_MAXIMUM = 2600  # of UTF-8: what an index entry of the database holds
+LEVELS_MAXIMUM = 50
+
+
+def canonical_name(name: str) -> str:
+    """The name as it is stored: NFC, INBOX in capitals, no separator at the end.
+
+    RFC 9051 §5.1: INBOX is the same in any case, as the first level of a longer name too.
+    """
+    name = unicodedata.normalize("NFC", name)
+    if len(name) > 1 and name.endswith(HIERARCHY_SEPARATOR):
+        name = name[:-1]
+    first, separator, rest = name.partition(HIERARCHY_SEPARATOR)
+    return INBOX + separator + rest if first.upper() == INBOX else name
+
+
+def checked_name(name: str) -> str:
+    """The canonical name of a folder to be made. Raises FolderNameInvalid."""
+    name = canonical_name(name)
+    levels = name.split(HIERARCHY_SEPARATOR)
+    if not all(levels):
+        raise FolderNameInvalid("a level of the name is empty")
+    if len(levels) > LEVELS_MAXIMUM:
+        raise FolderNameInvalid("too many levels")
+    if len(name.encode("utf-8", "surrogatepass")) > NAME_BYTES_MAXIMUM:
+        raise FolderNameInvalid("the name is too long")
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
+        raise FolderNameInvalid("the name holds a control character")
+    return name
+
+
+def parents(name: str) -> Iterator[str]:
+    """The names above, the topmost first."""
+    at = name.find(HIERARCHY_SEPARATOR)
+    while at >= 0:
+        yield name[:at]
+        at = name.find(HIERARCHY_SEPARATOR, at + 1)
+
+
+# What clients call the folders that have a special use (RFC 6154), compared without case.
+SPECIAL_USE_OF_NAMES = {
+    "drafts": "\\Drafts",
+    "draft": "\\Drafts",
+    "sent": "\\Sent",
+    "sent items": "\\Sent",
+    "sent messages": "\\Sent",
+    "sent mail": "\\Sent",
+    "trash": "\\Trash",
+    "deleted items": "\\Trash",
+    "deleted messages": "\\Trash",
+    "bin": "\\Trash",
+    "spam": "\\Junk",
+    "junk": "\\Junk",
+    "junk e-mail": "\\Junk",
+    "junk mail": "\\Junk",
+    "archive": "\\Archive",
+    "archives": "\\Archive",
+}
+
+
+def usual_special_use(name: str) -> str:
+    """The special use that a folder of this name is made for, or ""."""
+    return SPECIAL_USE_OF_NAMES.get(name.casefold(), "")

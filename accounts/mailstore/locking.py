@@ -1,0 +1,68 @@
+"""The folder row and its lock, which puts writers in order.
+
+Every service locks in one order: blobs, mailboxes by id, folders by id. Call these inside a transaction.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+
+from accounts.mailstore.values import (
+    FolderId,
+    FolderState,
+    MailboxId,
+    ModSeq,
+    NoSuchFolder,
+    Uid,
+)
+
+STATE_COLUMNS = """id, owner_id, name, uid_validity, uid_next, highest_modseq, min_modseq, special_use,
+    message_count, unseen_count, deleted_count, size_bytes, keywords"""
+
+
+def folder_state(row: tuple[Any, ...]) -> FolderState:
+    """A FolderState of a row of STATE_COLUMNS."""
+    id_, owner, name, validity, uid_next, highest, minimum, use, *counts, keywords = row
+    messages, unseen, deleted, size = counts
+    return FolderState(
+        FolderId(id_),
+        MailboxId(owner),
+        name,
+        validity,
+        Uid(uid_next),
+        ModSeq(highest),
+        ModSeq(minimum),
+        use,
+        messages,
+        unseen,
+        deleted,
+        int(size),
+        tuple(keywords),
+    )
+
+
+def lock_mailbox(db: psycopg.Connection[Any], owner: MailboxId) -> None:
+    """Lock the quota row, before any folder. Raises NoSuchFolder when the mailbox is gone."""
+    found = db.execute(
+        "SELECT id FROM accounts_mailbox WHERE id = %s FOR NO KEY UPDATE", [owner], prepare=True
+    ).fetchone()
+    if found is None:
+        raise NoSuchFolder
+
+
+def lock_folders(
+    db: psycopg.Connection[Any], owner: MailboxId, folder_ids: Iterable[FolderId]
+) -> dict[FolderId, FolderState]:
+    """Lock the folders in order of id and read them. Raises NoSuchFolder if one is missing."""
+    wanted = sorted(set(folder_ids))
+    rows = db.execute(
+        f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %s AND id = ANY(%s)"
+        " ORDER BY id FOR NO KEY UPDATE",
+        [owner, wanted],
+        prepare=True,
+        binary=True,
+    ).fetchall()
+    if len(rows) != len(wanted):
+        raise NoSuchFolder
+    return {FolderId(row[0]): folder_state(row) for row in rows}
