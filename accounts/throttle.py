@@ -32,6 +32,8 @@ def throttled_source(text: str) -> str:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)
+        if address.is_loopback:
+            return str(address)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
 
