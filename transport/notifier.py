@@ -166,7 +166,9 @@ class Notifier:
             return
         current = await self._database.run(current_modseqs, watched)
         for key in watched:
-            modseq = current.get(key[1], -1)  # -1: the folder is gone, which a watcher must hear too
+            modseq = current.get(
+                key[1], -1
+            )  # -1: the folder is gone, which a watcher must hear too
             if self._seen.get(key) != modseq and key[1] in self._watches:
                 self._seen[key] = modseq
                 self._heard(key[1])

@@ -165,9 +165,7 @@ class FolderView:
         for uid in sorted(self._changed):
             place = self.index(uid)
             if place is not None:
-                changed.append(
-                    FlagsChanged(place + 1, uid, self.flags[place], self.modseqs[place])
-                )
+                changed.append(FlagsChanged(place + 1, uid, self.flags[place], self.modseqs[place]))
         self._changed.clear()
         return changed
 

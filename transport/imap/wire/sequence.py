@@ -67,7 +67,7 @@ def parse_sequence_set(buffer: bytes, position: int) -> tuple[SequenceSet, int] 
     match = _SET.match(buffer, position)
     if match is None:
         return None
-    ranges = []
+    ranges: list[tuple[int, int]] = []
     for item in match.group().split(b","):
         low, _, high = item.partition(b":")
         first = _number(low)

@@ -3,8 +3,6 @@
 Each module of this package registers the parsers of its commands with `parses`; a new one is found by its being here.
 """
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,10 +74,3 @@ def parse_command(buffer: bytes) -> Tagged | Unparsable:
 def is_http(buffer: bytes) -> bool:
     """Whether a line is HTTP's, to which a mail server does not answer."""
     return _HTTP.match(buffer) is not None
-
-
-def load_parsers(package: str) -> None:
-    """Import every module of this package."""
-    module = importlib.import_module(package)
-    for found in pkgutil.iter_modules(module.__path__):
-        importlib.import_module(f"{package}.{found.name}")

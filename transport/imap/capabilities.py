@@ -1,0 +1,21 @@
+"""What is advertised: only what works completely (RFC 9051 §7.2.2). Pure."""
+
+from transport.imap.states import State
+
+ALWAYS = b"IMAP4rev1 LITERAL+ SASL-IR ID ENABLE"
+BEFORE_LOGIN = b"AUTH=PLAIN"
+AFTER_LOGIN = (
+    b"IDLE UIDPLUS MOVE SPECIAL-USE NAMESPACE UNSELECT CHILDREN CONDSTORE STATUS=SIZE ESEARCH"
+)
+ENABLEABLE = frozenset(("CONDSTORE",))
+
+
+def capabilities(state: State) -> bytes:
+    """The capabilities in this state, without the word CAPABILITY.
+
+    All stand there before the login too: some clients never ask again.
+    """
+    words = [ALWAYS, AFTER_LOGIN]
+    if state is State.NOT_AUTHENTICATED:
+        words.insert(1, BEFORE_LOGIN)
+    return b" ".join(words)

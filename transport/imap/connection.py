@@ -1,0 +1,174 @@
+"""One connection's bytes: reading into the command reader, writing with back-pressure, deadlines.
+
+Output is gathered and leaves in few large writes: before the session waits for input, and whenever `OUTPUT_CHUNK` is
+full. Reading pauses while the client sends faster than the session takes.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
+
+from transport.imap.wire.reader import CommandReader, Event, Hopeless
+
+OUTPUT_CHUNK = 65_536
+WRITE_SECONDS = 300.0
+"""A client that reads nothing for so long is gone."""
+
+
+class ConnectionEnded(Exception):
+    """The client hung up, or does not read what it asked for."""
+
+
+class Interrupted(Exception):
+    """The server ends the session; the text goes into BYE."""
+
+
+class Connection(asyncio.Protocol):
+    """What a session speaks through."""
+
+    def __init__(self, serve: "Callable[[Connection], Coroutine[Any, Any, None]]") -> None:
+        self.reader = CommandReader()
+        self.peer = ""
+        self.task: asyncio.Task[None] | None = None
+        self._serve = serve
+        self._transport: asyncio.Transport | None = None
+        self._output: list[bytes] = []
+        self._output_size = 0
+        self._last = b"\r\n"
+        self._input_waiter: asyncio.Future[None] | None = None
+        self._drain_waiter: asyncio.Future[None] | None = None
+        self._is_reading_paused = False
+        self._is_writing_paused = False
+        self._has_ended = False
+        self._interruption: str | None = None
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self.peer = str(peer[0]) if peer else ""
+        self.task = asyncio.get_running_loop().create_task(self._serve(self))
+
+    def data_received(self, data: bytes) -> None:
+        self.reader.feed(data)
+        if len(self.reader) > self.reader.wants and not self._is_reading_paused:
+            self._is_reading_paused = True
+            assert self._transport is not None
+            self._transport.pause_reading()
+        self.wake()
+
+    def eof_received(self) -> None:
+        self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end()
+
+    def pause_writing(self) -> None:
+        self._is_writing_paused = True
+
+    def resume_writing(self) -> None:
+        self._is_writing_paused = False
+        _resolve(self._drain_waiter)
+
+    # What the session calls
+
+    async def next_event(self) -> Event:
+        """The next command. Raises ConnectionEnded, Interrupted."""
+        while (event := self.reader.next_event()) is None:
+            await self.wait_for_input()
+        return event
+
+    async def next_line(self) -> bytes | Hopeless:
+        """The next bare line (a SASL response, DONE)."""
+        while (line := self.reader.next_line()) is None:
+            await self.wait_for_input()
+        return line
+
+    async def wait_for_input(self) -> None:
+        """Send what is gathered, and wait until bytes came or `wake` was called."""
+        self.flush()
+        self._check()
+        if self._is_reading_paused and self._transport is not None:
+            self._is_reading_paused = False
+            self._transport.resume_reading()
+        self._input_waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._input_waiter
+        finally:
+            self._input_waiter = None
+        self._check()
+
+    def wake(self) -> None:
+        """Let `wait_for_input` return."""
+        _resolve(self._input_waiter)
+
+    @property
+    def is_between_lines(self) -> bool:
+        """Whether what was written last ended a response."""
+        return self._last.endswith(b"\r\n")
+
+    def write(self, data: bytes) -> None:
+        if not data:
+            return
+        self._last = data
+        self._output.append(data)
+        self._output_size += len(data)
+        if self._output_size >= OUTPUT_CHUNK:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._output and self._transport is not None and not self._has_ended:
+            self._transport.write(b"".join(self._output))
+        self._output.clear()
+        self._output_size = 0
+
+    async def drain(self) -> None:
+        """Wait until the client has taken most of what was written. Raises ConnectionEnded."""
+        if self._has_ended:
+            raise ConnectionEnded
+        if not self._is_writing_paused:
+            return
+        self._drain_waiter = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(WRITE_SECONDS):
+                await self._drain_waiter
+        except TimeoutError:
+            self.abort()
+            raise ConnectionEnded from None
+        finally:
+            self._drain_waiter = None
+        if self._has_ended:
+            raise ConnectionEnded
+
+    def interrupt(self, reason: str) -> None:
+        """End the session between two commands: the next wait for input raises Interrupted."""
+        self._interruption = reason
+        self.wake()
+
+    def close(self) -> None:
+        """Send what is gathered and TLS's close_notify, then close."""
+        self.flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+        self._end()
+
+    def _check(self) -> None:
+        if self._has_ended:
+            raise ConnectionEnded
+        if self._interruption is not None:
+            raise Interrupted(self._interruption)
+
+    def _end(self) -> None:
+        self._has_ended = True
+        self.wake()
+        _resolve(self._drain_waiter)
+
+
+def _resolve(waiter: asyncio.Future[None] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,49 @@
+"""CAPABILITY, ID, ENABLE, NAMESPACE, LOGOUT (RFC 9051 §6.1, §6.3.10; ID: RFC 2971; ENABLE: RFC 5161)."""
+
+from transport.imap.capabilities import ENABLEABLE, capabilities
+from transport.imap.handlers.registry import handles
+from transport.imap.replies import Reply, bad, ok
+from transport.imap.session import Session
+from transport.imap.states import ANY, LOGGED_IN, State
+from transport.imap.wire.commands.types import Enable, Id, Plain
+
+
+@handles("CAPABILITY", states=ANY)
+async def capability(session: Session, command: Plain) -> Reply:
+    session.write(b"* CAPABILITY " + capabilities(session.state) + b"\r\n")
+    return ok("Done")
+
+
+@handles("ID", states=ANY)
+async def identify(session: Session, command: Id) -> Reply:
+    session.write(b'* ID ("name" "Mailsite")\r\n')
+    return ok("Done")
+
+
+@handles("ENABLE", states=LOGGED_IN)
+async def enable(session: Session, command: Enable) -> Reply:
+    """What is not known is passed over (RFC 5161 §3.1)."""
+    enabled = [name for name in dict.fromkeys(command.capabilities) if name in ENABLEABLE]
+    session.enabled.update(enabled)
+    session.condstore = session.condstore or "CONDSTORE" in enabled
+    session.write(" ".join(["* ENABLED", *enabled]).encode("ascii") + b"\r\n")
+    return ok("Done")
+
+
+@handles("NAMESPACE", states=LOGGED_IN)
+async def namespace(session: Session, command: Plain) -> Reply:
+    session.write(b'* NAMESPACE (("" "/")) NIL NIL\r\n')
+    return ok("Done")
+
+
+@handles("STARTTLS", states=ANY)
+async def starttls(session: Session, command: Plain) -> Reply:
+    return bad("TLS is on already")
+
+
+@handles("LOGOUT", states=ANY)
+async def logout(session: Session, command: Plain) -> Reply:
+    session.write(b"* BYE Logging out\r\n")
+    session.deselect()
+    session.state = State.LOGOUT
+    return ok("Good bye")

@@ -1,0 +1,60 @@
+"""COPY and MOVE, by number and by UID (RFC 9051 §6.4.7-8, RFC 6851; COPYUID: RFC 4315 §3)."""
+
+from collections.abc import Sequence
+
+from accounts.mailstore.folders import open_folder
+from accounts.mailstore.moving import Copied, copy_messages, move_messages
+from accounts.mailstore.values import FolderId, MailboxId, NoSuchFolder, Uid
+from transport.database_threads import Connection
+from transport.imap.handlers.registry import handles
+from transport.imap.replies import Refused, Reply, no, ok
+from transport.imap.session import Session
+from transport.imap.states import ONLY_SELECTED
+from transport.imap.wire.commands.types import Copy
+from transport.imap.wire.sequence import format_ordered
+
+
+@handles("COPY", "UID COPY", "MOVE", "UID MOVE", states=ONLY_SELECTED, refreshes=True)
+async def copy(session: Session, command: Copy) -> Reply:
+    selection = session.selected
+    is_move = command.name == "MOVE"
+    if is_move and selection.read_only:
+        return no("The folder is open read-only", b"READ-ONLY")
+    places = selection.places(command.messages, by_uid=command.by_uid)
+    uids = [Uid(selection.view.uids[place]) for place in places]
+    target, copied = await session.database.run_long(
+        _copy, selection.owner, selection.folder_id, uids, command.folder, is_move
+    )
+    if not copied.source:
+        return ok("No such messages")
+    session.services.notifier.publish([target, selection.folder_id] if is_move else [target])
+    code = b"COPYUID %d %b %b" % (
+        copied.uid_validity,
+        format_ordered(copied.source),
+        format_ordered(copied.target),
+    )
+    if not is_move:
+        return ok("Copied", code)
+    # RFC 6851 §4.3: COPYUID before the EXPUNGEs, since those make the source's UIDs mean nothing
+    session.write(b"* OK [" + code + b"] Moved\r\n")
+    selection.view.expunge(copied.source)
+    modseq = copied.source_modseq
+    return ok("Done", b"HIGHESTMODSEQ %d" % modseq if session.condstore and modseq else b"")
+
+
+def _copy(
+    db: Connection,
+    owner: MailboxId,
+    source: FolderId,
+    uids: Sequence[Uid],
+    name: str,
+    is_move: bool,
+) -> tuple[FolderId, Copied]:
+    try:
+        target = open_folder(db, owner, name)
+    except NoSuchFolder:
+        raise Refused(no("No such folder", b"TRYCREATE")) from None
+    service = move_messages if is_move else copy_messages
+    if not uids:
+        return target.id, Copied(target.uid_validity, (), (), None, None)
+    return target.id, service(db, owner, source, uids, target.id)

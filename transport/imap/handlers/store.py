@@ -1,0 +1,87 @@
+"""STORE and UID STORE (RFC 9051 §6.4.6; UNCHANGEDSINCE and MODIFIED: RFC 7162 §3.1.3)."""
+
+from typing import cast
+
+from accounts.mailstore.flags import Mode, Stored, store_flags
+from accounts.mailstore.values import ModSeq, Uid
+from transport.imap.handlers.registry import handles
+from transport.imap.replies import Reply, no, ok
+from transport.imap.selection import Selection, decode_flags
+from transport.imap.session import Session
+from transport.imap.states import ONLY_SELECTED
+from transport.imap.wire.commands.types import Store
+from transport.imap.wire.sequence import format_numbers
+
+
+@handles("UID STORE", states=ONLY_SELECTED, refreshes=True)
+async def uid_store(session: Session, command: Store) -> Reply:
+    return await _store(session, command)
+
+
+@handles("STORE", states=ONLY_SELECTED, refreshes=True, may_expunge=False)
+async def store(session: Session, command: Store) -> Reply:
+    return await _store(session, command)
+
+
+async def _store(session: Session, command: Store) -> Reply:
+    selection = session.selected
+    if selection.read_only:
+        return no("The folder is open read-only", b"READ-ONLY")
+    places = selection.places(command.messages, by_uid=command.by_uid)
+    uids = [Uid(selection.view.uids[place]) for place in places]
+    flags = decode_flags(command.flags)
+    if command.unchanged_since is not None:
+        session.condstore = True
+    if not uids:
+        return ok("No such messages")
+    since = command.unchanged_since
+    stored = await session.database.run_long(
+        store_flags,
+        selection.owner,
+        selection.folder_id,
+        uids,
+        cast(Mode, command.mode),
+        flags,
+        None if since is None else ModSeq(since),
+    )
+    if stored.changed:
+        session.services.notifier.publish([selection.folder_id])
+    selection.learn_keywords(stored.keywords)
+    session.tell(expunges=False)
+    _tell(session, selection, command, stored)
+    selection.view.told((*stored.changed, *stored.unchanged))
+    return _reply(selection, command, stored, len(uids))
+
+
+def _tell(session: Session, selection: Selection, command: Store, stored: Stored) -> None:
+    """FETCH for each message: its flags unless .SILENT, its modseq whenever the client minds."""
+    texts = selection.flag_texts
+    entries = stored.changed
+    if not command.silent:
+        entries = tuple(sorted((*stored.changed, *stored.unchanged)))
+    elif not session.condstore:
+        return
+    lines = []
+    for uid, flags, modseq in entries:
+        place = selection.view.index(uid)
+        if place is None:
+            continue
+        items = [b"UID %d" % uid] if command.by_uid or session.condstore else []
+        if not command.silent:
+            items.append(b"FLAGS " + texts[flags])
+        if session.condstore:
+            items.append(b"MODSEQ (%d)" % modseq)
+        lines.append(b"* %d FETCH (%b)\r\n" % (place + 1, b" ".join(items)))
+    session.write(b"".join(lines))
+
+
+def _reply(selection: Selection, command: Store, stored: Stored, asked: int) -> Reply:
+    if stored.modified:
+        numbers = [int(uid) for uid in stored.modified]
+        if not command.by_uid:
+            places = (selection.view.index(uid) for uid in numbers)
+            numbers = [place + 1 for place in places if place is not None]
+        return ok("Some were changed before", b"MODIFIED " + format_numbers(numbers))
+    if len(stored.changed) + len(stored.unchanged) < asked:
+        return no("Some of the messages are gone", b"EXPUNGEISSUED")
+    return ok("Stored")

@@ -1,0 +1,81 @@
+"""Tagged responses (RFC 9051 §7.1, RFC 5530), and the one place where an error becomes one."""
+
+import logging
+import secrets
+from dataclasses import dataclass
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from accounts.mailstore.values import (
+    FolderExists,
+    FolderNameInvalid,
+    FolderNotRemovable,
+    MailstoreError,
+    NoSuchFolder,
+    OverQuota,
+    TooManyKeywords,
+)
+from transport.imap.wire.responses import status_line
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How a command ended."""
+
+    condition: str
+    text: str
+    code: bytes = b""
+
+    def line(self, tag: bytes) -> bytes:
+        return status_line(tag, self.condition, self.text, self.code)
+
+
+class Refused(Exception):
+    """A command cannot go on; `reply` says why."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.text)
+        self.reply = reply
+
+
+def ok(text: str, code: bytes = b"") -> Reply:
+    return Reply("OK", text, code)
+
+
+def no(text: str, code: bytes = b"") -> Reply:
+    return Reply("NO", text, code)
+
+
+def bad(text: str) -> Reply:
+    return Reply("BAD", text)
+
+
+_REFUSALS: dict[type[MailstoreError], tuple[str, bytes]] = {
+    NoSuchFolder: ("No such folder", b"NONEXISTENT"),
+    FolderExists: ("The folder exists", b"ALREADYEXISTS"),
+    FolderNameInvalid: ("No folder may be called that", b"CANNOT"),
+    FolderNotRemovable: ("This folder cannot be removed", b"CANNOT"),
+    OverQuota: ("The mailbox is full", b"OVERQUOTA"),
+    TooManyKeywords: ("The folder has too many keywords", b"LIMIT"),
+}
+
+_PASSING = (psycopg.OperationalError, PoolTimeout, OSError)
+"""The database is away, a lock or a statement took too long: the client may try again."""
+
+
+def reply_to(error: Exception, *, command: str) -> Reply:
+    """What the client hears of an error; what is our own failure goes to the log, under an id."""
+    if isinstance(error, Refused):
+        return error.reply
+    if isinstance(error, MailstoreError):
+        text, code = _REFUSALS.get(type(error), ("It cannot be done", b"CANNOT"))
+        return no(text, code)
+    incident = secrets.token_hex(4)
+    if isinstance(error, _PASSING):
+        logger.error("%s failed for now (%s): %s", command, incident, error)
+        return no(f"Try again later ({incident})", b"UNAVAILABLE")
+    logger.error("%s failed (%s)", command, incident, exc_info=error)
+    return no(f"Internal error ({incident})", b"SERVERBUG")

@@ -1,0 +1,101 @@
+"""The selected folder of a session: its view, kept in step with the mail store, and what that makes the server say."""
+
+from collections.abc import Iterable
+
+from accounts.mailstore.changes import changes_since
+from accounts.mailstore.flagbits import SYSTEM_FLAGS
+from accounts.mailstore.values import FolderId, MailboxId, ModSeq
+from transport.database_threads import DatabaseThreads
+from transport.imap.replies import Refused, bad
+from transport.imap.view import (
+    Exists,
+    Expunged,
+    FlagsChanged,
+    FolderView,
+    KeywordsChanged,
+    Untagged,
+)
+from transport.imap.wire.responses import FlagTexts, folder_flags
+from transport.imap.wire.sequence import SequenceSet
+from transport.notifier import Watch
+
+
+class Selection:
+    """What SELECT opened."""
+
+    def __init__(
+        self,
+        owner: MailboxId,
+        folder_id: FolderId,
+        name: str,
+        uid_validity: int,
+        view: FolderView,
+        *,
+        read_only: bool,
+    ) -> None:
+        self.owner = owner
+        self.folder_id = folder_id
+        self.name = name
+        self.uid_validity = uid_validity
+        self.view = view
+        self.read_only = read_only
+        self.flag_texts = FlagTexts(view.keywords)
+        self.is_stale = False  # a hint came since the last refresh
+        self.watch: Watch | None = None
+
+    def close(self) -> None:
+        if self.watch is not None:
+            self.watch.close()
+
+    async def refresh(self, database: DatabaseThreads) -> None:
+        """Take in what happened in the folder. Raises NoSuchFolder."""
+        self.is_stale = False
+        changes = await database.run(
+            changes_since, self.owner, self.folder_id, ModSeq(self.view.modseq)
+        )
+        self.view.absorb(
+            changes.vanished, changes.entries, changes.state.keywords, changes.state.highest_modseq
+        )
+        self.learn_keywords(changes.state.keywords)
+
+    def learn_keywords(self, keywords: tuple[str, ...]) -> None:
+        if keywords != self.flag_texts.keywords:
+            self.view.keywords = keywords
+            self.flag_texts = FlagTexts(keywords)
+
+    def places(self, messages: SequenceSet, *, by_uid: bool) -> list[int]:
+        """The indexes that a set names. Raises Refused for a sequence number that does not exist."""
+        if by_uid:
+            return messages.select(self.view.uids)
+        try:
+            return messages.numbers(len(self.view))
+        except IndexError:
+            raise Refused(bad("no such message")) from None
+
+    def untagged(self, *, expunges: bool, condstore: bool) -> bytes:
+        """What the client must be told now."""
+        news = self.view.release(expunges=expunges)
+        return b"".join(self._render(news, condstore)) if news else b""
+
+    def _render(self, news: Iterable[Untagged], condstore: bool) -> Iterable[bytes]:
+        for item in news:
+            match item:
+                case Expunged(number):
+                    yield b"* %d EXPUNGE\r\n" % number
+                case Exists(count):
+                    yield b"* %d EXISTS\r\n" % count
+                case KeywordsChanged(keywords):
+                    yield folder_flags(keywords, read_only=self.read_only)
+                case FlagsChanged(number, uid, flags, modseq):
+                    end = b" MODSEQ (%d))\r\n" % modseq if condstore else b")\r\n"
+                    yield b"* %d FETCH (UID %d FLAGS %b" % (number, uid, self.flag_texts[flags])
+                    yield end
+
+
+def decode_flags(flags: Iterable[bytes]) -> tuple[str, ...]:
+    """Flag names as text. Raises Refused for a system flag that is none."""
+    names = tuple(flag.decode("ascii") for flag in flags)
+    for name in names:
+        if name.startswith("\\") and name.lower() not in SYSTEM_FLAGS and name != "\\Recent":
+            raise Refused(bad(f"no such flag {name}"))
+    return names

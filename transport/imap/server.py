@@ -1,0 +1,94 @@
+"""The IMAP server of one process: sockets, sessions, and what watches over them (RFC 8314: TLS from the first byte)."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Sequence
+from socket import socket
+
+from django.conf import settings
+
+from accounts.authentication import still_valid
+from transport.database_threads import DatabaseThreads
+from transport.imap.connection import Connection
+from transport.imap.handlers.registry import load_modules
+from transport.imap.session import Services, Session
+from transport.notifier import Notifier
+
+SESSIONS_MAXIMUM = 10_000
+HANDSHAKE_SECONDS = 20.0
+TLS_SHUTDOWN_SECONDS = 5.0
+VALIDITY_SECONDS = 2.0
+"""How often a process asks whether its logins still hold: they end within 5 s of it."""
+STOP_SECONDS = 10.0
+
+logger = logging.getLogger(__name__)
+
+load_modules("transport.imap.wire.commands", "transport.imap.handlers")
+
+
+class ImapServer:
+    """Accepts on given sockets until `stop`."""
+
+    def __init__(self, database: DatabaseThreads, notifier: Notifier) -> None:
+        self.services = Services(
+            database, notifier, settings.MAIL_HOSTNAME, settings.MAX_MESSAGE_SIZE
+        )
+        self.sessions: set[Session] = set()
+        self._servers: list[asyncio.Server] = []
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self, sockets: Sequence[socket], tls: ssl.SSLContext) -> None:
+        loop = asyncio.get_running_loop()
+        for listener in sockets:
+            server = await loop.create_server(
+                lambda: Connection(self._serve),
+                sock=listener,
+                ssl=tls,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+                ssl_shutdown_timeout=TLS_SHUTDOWN_SECONDS,
+            )
+            self._servers.append(server)
+        self._watcher = asyncio.create_task(self._watch_logins())
+
+    async def stop(self) -> None:
+        """Accept no more, say BYE to all, and end what has not ended by itself."""
+        for server in self._servers:
+            server.close()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        tasks = [session.connection.task for session in self.sessions if session.connection.task]
+        for session in tuple(self.sessions):
+            session.connection.interrupt("The server is shutting down")
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+
+    async def _serve(self, connection: Connection) -> None:
+        if len(self.sessions) >= SESSIONS_MAXIMUM:
+            connection.write(b"* BYE [UNAVAILABLE] Too many connections\r\n")
+            connection.close()
+            return
+        session = Session(connection, self.services)
+        self.sessions.add(session)
+        try:
+            await session.run()
+        finally:
+            self.sessions.discard(session)
+
+    async def _watch_logins(self) -> None:
+        """End the sessions of accounts that were disabled or have a new password."""
+        while True:
+            await asyncio.sleep(VALIDITY_SECONDS)
+            logins = {session.login for session in self.sessions if session.login is not None}
+            if not logins:
+                continue
+            try:
+                valid = await self.services.database.run(still_valid, logins)
+            except Exception as error:
+                logger.error("logins could not be looked at again: %s", error)
+                continue
+            for session in tuple(self.sessions):
+                if session.login in logins - valid:
+                    session.connection.interrupt("The login does not hold any more")

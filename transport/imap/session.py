@@ -1,0 +1,200 @@
+"""One client's session: a command after the other, each to its handler, until LOGOUT (RFC 9051 §3, §5.5).
+
+Commands run strictly in the order in which they came, whatever is pipelined. What goes wrong in a handler becomes a
+tagged NO in `transport.imap.replies`; nothing but BYE follows what cannot be read.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from accounts.authentication import Login
+from accounts.mailstore.values import MailboxId, NoSuchFolder
+from transport.database_threads import DatabaseThreads
+from transport.imap.capabilities import capabilities
+from transport.imap.connection import Connection, ConnectionEnded, Interrupted
+from transport.imap.handlers.registry import HANDLERS
+from transport.imap.replies import Reply, bad, no, reply_to
+from transport.imap.selection import Selection
+from transport.imap.states import State, refusal
+from transport.imap.wire.commands.registry import Tagged, Unparsable, is_http, parse_command
+from transport.imap.wire.reader import Hopeless, LiteralWanted, Request, TooBig, TooLong
+from transport.imap.wire.responses import status_line
+from transport.notifier import Notifier
+
+LOGIN_SECONDS = 60.0
+AUTOLOGOUT_SECONDS = 1800.0 + 60.0  # at least 30 minutes (RFC 9051 §5.4)
+BAD_MAXIMUM = 50
+"""Unreadable commands in a row before the session ends."""
+BAD_MAXIMUM_BEFORE_LOGIN = 10
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all sessions of a process share."""
+
+    database: DatabaseThreads
+    notifier: Notifier
+    hostname: str
+    max_message_size: int
+    login_seconds: float = LOGIN_SECONDS
+    still_here_seconds: float = 120.0
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """The state of one session; handlers read and change it."""
+
+    connection: Connection
+    services: Services
+    state: State = State.NOT_AUTHENTICATED
+    login: Login | None = None
+    selection: Selection | None = None
+    condstore: bool = False
+    enabled: set[str] = field(default_factory=set)
+    login_failures: int = 0
+    tag: bytes = b"*"  # of the command that runs
+    _login_deadline: float = 0.0
+    _bad_in_a_row: int = 0
+
+    @property
+    def database(self) -> DatabaseThreads:
+        return self.services.database
+
+    @property
+    def owner(self) -> MailboxId:
+        """Whose mail this is; only after the login."""
+        if self.login is None or self.login.mailbox_id is None:
+            raise RuntimeError("no login")
+        return self.login.mailbox_id
+
+    @property
+    def selected(self) -> Selection:
+        """The selected folder; only in that state."""
+        if self.selection is None:
+            raise RuntimeError("no selection")
+        return self.selection
+
+    def write(self, data: bytes) -> None:
+        self.connection.write(data)
+
+    def select(self, selection: Selection) -> None:
+        self.selection = selection
+        self.state = State.SELECTED
+
+        def hear() -> None:
+            selection.is_stale = True
+            self.connection.wake()
+
+        selection.watch = self.services.notifier.watch(selection.owner, selection.folder_id, hear)
+
+    def deselect(self) -> None:
+        if self.selection is not None:
+            self.selection.close()
+            self.selection = None
+        if self.state is State.SELECTED:
+            self.state = State.AUTHENTICATED
+
+    async def refresh(self) -> None:
+        """Take in what happened in the selected folder, and tell what may always be told."""
+        if self.selection is not None:
+            await self.selection.refresh(self.database)
+            self.tell(expunges=False)
+
+    def tell(self, *, expunges: bool) -> None:
+        if self.selection is not None:
+            self.write(self.selection.untagged(expunges=expunges, condstore=self.condstore))
+
+    async def run(self) -> None:
+        """Serve until the end; the connection is closed then."""
+        now = asyncio.get_running_loop().time()
+        self._login_deadline = now + self.services.login_seconds
+        try:
+            greeting = f"{self.services.hostname} Mailsite is ready"
+            code = b"CAPABILITY " + capabilities(self.state)
+            self.write(status_line(b"*", "OK", greeting, code))
+            while self.state is not State.LOGOUT:
+                await self._next()
+        except ConnectionEnded:
+            pass
+        except Interrupted as interruption:
+            self._bye(str(interruption))
+        except NoSuchFolder:
+            self._bye("The selected folder was deleted")
+        except TimeoutError:
+            self._bye("Nothing was heard for too long")
+        except Exception as error:
+            self._bye(reply_to(error, command="session").text)
+        finally:
+            self.deselect()
+            self.connection.close()
+
+    async def _next(self) -> None:
+        now = asyncio.get_running_loop().time()
+        deadline = now + AUTOLOGOUT_SECONDS if self.login else self._login_deadline
+        async with asyncio.timeout_at(deadline):
+            event = await self.connection.next_event()
+        match event:
+            case Request(buffer):
+                await self._request(buffer)
+            case LiteralWanted():
+                self.write(b"+ OK\r\n")
+            case TooBig(tag):
+                self._answer(tag or b"*", no("The literal is too big", b"TOOBIG"))
+            case TooLong(tag):
+                self._count_bad(tag or b"*", bad("The command is too long"))
+            case Hopeless(reason):
+                self._bye(reason)
+
+    async def _request(self, buffer: bytes) -> None:
+        if not buffer and not self._bad_in_a_row:
+            return  # an empty line, as some clients send after a literal
+        match parse_command(buffer):
+            case Unparsable(tag, text, condition):
+                if is_http(buffer):
+                    raise ConnectionEnded
+                self._count_bad(tag, Reply(condition, text))
+            case Tagged() as request:
+                self._bad_in_a_row = 0
+                await self._dispatch(request)
+
+    async def _dispatch(self, request: Tagged) -> None:
+        handler = HANDLERS.get(request.name)
+        if handler is None:
+            return self._count_bad(request.tag, bad("unknown command"))
+        if self.state not in handler.states:
+            return self._answer(request.tag, bad(refusal(self.state, handler.states)))
+        self.tag = request.tag
+        try:
+            if handler.refreshes:
+                await self.refresh()
+            reply = await handler.run(self, request.command)
+        except (ConnectionEnded, Interrupted):
+            raise
+        except NoSuchFolder as error:
+            if handler.refreshes:
+                raise  # the selected one is meant: there is nothing left to talk about
+            reply = reply_to(error, command=request.name)
+        except Exception as error:
+            reply = reply_to(error, command=request.name)
+        if handler.refreshes:
+            self.tell(expunges=handler.may_expunge)
+        self._answer(request.tag, reply)
+        await self.connection.drain()
+
+    def _answer(self, tag: bytes, reply: Reply) -> None:
+        self.write(reply.line(tag))
+
+    def _count_bad(self, tag: bytes, reply: Reply) -> None:
+        self._answer(tag, reply)
+        self._bad_in_a_row += 1
+        limit = BAD_MAXIMUM if self.login else BAD_MAXIMUM_BEFORE_LOGIN
+        if self._bad_in_a_row >= limit:
+            self._bye("Too many bad commands")
+
+    def _bye(self, reason: str) -> None:
+        if self.state is not State.LOGOUT:
+            self.write(status_line(b"*", "BYE", reason))
+            self.state = State.LOGOUT
