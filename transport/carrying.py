@@ -274,10 +274,9 @@ def _sending_requests(db: Connection, consignment: Consignment) -> list[QueueReq
 def _sending_request(db: Connection, consignment: Consignment, sending: Sending) -> QueueRequest:
     reverse_path = consignment.envelope.reverse_path
     signature = b""
-    if sending.forwarder:
-        if reverse_path is not None:
-            reverse_path = srs_address(db, sending.forwarder, format_address(reverse_path))
-    elif consignment.sign_as:
+    if sending.forwarder and not consignment.client.login and reverse_path is not None:
+        reverse_path = srs_address(db, sending.forwarder, format_address(reverse_path))
+    if consignment.sign_as:
         signature = sign(db, consignment.message.content, consignment.sign_as)
     return _request(
         consignment,

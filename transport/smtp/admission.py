@@ -1,0 +1,52 @@
+"""Who may send and to whom: the services behind MAIL and RCPT, one hop each."""
+
+import ipaddress
+
+from accounts.addresses import Address
+from accounts.authentication import Login
+from accounts.directory import local_domains, owned_addresses
+from routing.decisions import Elsewhere, Resolution, Unreachable
+from routing.resolution import resolve, resolve_postmaster
+from routing.senders import may_send_as
+from transport.database_threads import Connection
+
+_REFUSALS = {
+    Unreachable.UNKNOWN: "550 5.1.1 there is no such address",
+    Unreachable.DISABLED: "550 5.2.1 the mailbox is disabled",
+    Unreachable.FULL: "452 4.2.2 the mailbox is full",
+}
+
+
+def check_reverse_path(db: Connection, login: Login, reverse_path: Address | None) -> str:
+    """The refusal of a submitted MAIL, or "": the reverse-path must be the login's own, or null."""
+    if login.kind == "user" and not login.mail_enabled:
+        return "550 5.7.1 mail is not enabled for your domain"
+    if not may_send_as(owned_addresses(db, login), reverse_path):
+        return "553 5.7.1 you may not send as this address"
+    return ""
+
+
+def needs_authorisation(db: Connection, domain: str, client_address: str) -> bool:
+    """Whether MAIL FROM this domain, on port 25, has to be authorised by SPF: it is ours, and the client not allowed."""
+    return bool(local_domains(db, (domain,))) and not _is_allowed(db, client_address)
+
+
+def admit_recipient(
+    db: Connection, forward_path: Address | None, *, is_bounce: bool, may_relay: bool
+) -> Resolution | str:
+    """Whom the recipient reaches, or the refusal. `forward_path` None is the bare `<postmaster>`."""
+    if forward_path is None:
+        resolution = resolve_postmaster(db)
+    else:
+        resolution = resolve(db, forward_path, is_bounce=is_bounce)
+    if isinstance(resolution, Unreachable):
+        return _REFUSALS[resolution]
+    if isinstance(resolution, Elsewhere) and not may_relay:
+        return "550 5.7.1 relaying denied"
+    return resolution
+
+
+def _is_allowed(db: Connection, client_address: str) -> bool:
+    address = ipaddress.ip_address(client_address)
+    rows = db.execute("SELECT network FROM transport_allowedclient", prepare=True).fetchall()
+    return any(address in ipaddress.ip_network(network) for (network,) in rows)

@@ -1,0 +1,205 @@
+"""What the SMTP connections of one process share: database, notifier, limits, memories, and their end."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import ssl
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from accounts.addresses import Address
+from accounts.authentication import Login, still_valid
+from transport.authentication.spf import check_spf
+from transport.carrying import Carried, forget_old_transactions, forget_transactions
+from transport.connection_limits import ConnectionLimits
+from transport.database_threads import DatabaseThreads
+from transport.notifier import Notifier
+from transport.queue.wakeups import wake
+from transport.smtp.admission import needs_authorisation
+
+if TYPE_CHECKING:
+    from transport.smtp.server import SmtpConnection
+
+SPF_THREADS = 4
+LOCAL_DOMAIN_SECONDS = (
+    2.0  # for so long is it remembered that a sender's domain needs no authorisation
+)
+REMEMBERED_DOMAINS = 2000
+FORGET_SECONDS = 0.05
+LOGIN_CHECK_SECONDS = 3.0
+SWEEP_SECONDS = 600.0
+FREE_SPACE_MINIMUM = 200 * 1024 * 1024  # octets; below it MAIL is 452 4.3.1
+FREE_SPACE_CHECK_SECONDS = 5.0
+GRACE_SECONDS = 10.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """What a listener offers. Port 25 takes mail for us from anyone; a submission port takes mail from logins."""
+
+    name: str
+    is_submission: bool
+    is_tls: bool = False
+
+
+class SmtpService:
+    """One a process. All methods but the threads' work belong to the event loop."""
+
+    def __init__(
+        self,
+        database: DatabaseThreads,
+        notifier: Notifier,
+        tls_context: ssl.SSLContext,
+        *,
+        hostname: str = "",
+        size_maximum: int = 0,
+        limits: ConnectionLimits | None = None,
+        offers_dsn: bool = False,
+    ) -> None:
+        self.database = database
+        self.notifier = notifier
+        self.tls_context = tls_context
+        self.hostname = hostname or settings.MAIL_HOSTNAME
+        self.size_maximum = size_maximum or settings.MAX_MESSAGE_SIZE
+        self.limits = limits or ConnectionLimits()
+        self.offers_dsn = offers_dsn
+        self.connections: set[SmtpConnection] = set()
+        self._all_ended = asyncio.Event()
+        self._spf_threads = ThreadPoolExecutor(SPF_THREADS, thread_name_prefix="spf")
+        self._foreign: dict[str, float] = {}
+        self._heard: list[bytes] = []
+        self._has_heard = asyncio.Event()
+        self._free_space = (0.0, True)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def open(self) -> None:
+        """Start the background work."""
+        self._tasks = [
+            asyncio.create_task(self._forget_for_ever()),
+            asyncio.create_task(self._check_logins_for_ever()),
+            asyncio.create_task(self._sweep_for_ever()),
+        ]
+
+    async def close(self) -> None:
+        """End the connections: idle ones now, those at work after their reply, all within GRACE_SECONDS."""
+        for connection in tuple(self.connections):
+            connection.stop()
+        if self.connections:
+            self._all_ended.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_ended.wait(), GRACE_SECONDS)
+        for connection in tuple(self.connections):
+            connection.abort()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._forget()
+        self._spf_threads.shutdown(wait=False, cancel_futures=True)
+
+    def enter(self, connection: "SmtpConnection") -> bool:
+        """Whether there is room for one more connection; if so, it calls `leave` at its end."""
+        if not self.limits.admit(connection.client_address):
+            return False
+        self.connections.add(connection)
+        return True
+
+    def leave(self, connection: "SmtpConnection") -> None:
+        self.connections.discard(connection)
+        self.limits.release(connection.client_address)
+        if not self.connections:
+            self._all_ended.set()
+
+    def announce(self, carried: Carried) -> None:
+        """Tell of a delivery, after its commit. Never blocks."""
+        if carried.folders:
+            self.notifier.publish(carried.folders)
+        if carried.next_hops:
+            wake(carried.next_hops)
+
+    def heard(self, fingerprint: bytes) -> None:
+        """The client has seen the 250 of this transaction: the same bytes again are another message."""
+        self._heard.append(fingerprint)
+        self._has_heard.set()
+
+    async def may_claim(self, sender: Address, client_address: str, helo: str) -> str:
+        """The refusal of a reverse-path on port 25, or "": one of ours needs SPF's pass or an allowed client."""
+        now = time.monotonic()
+        if self._foreign.get(sender.domain, 0.0) > now:
+            return ""
+        if not await self.database.run(needs_authorisation, sender.domain, client_address):
+            if len(self._foreign) >= REMEMBERED_DOMAINS:
+                self._foreign.clear()
+            self._foreign[sender.domain] = now + LOCAL_DOMAIN_SECONDS
+            return ""
+        check = partial(check_spf, client_address, str(sender), helo, self.hostname)
+        verdict = await asyncio.get_running_loop().run_in_executor(self._spf_threads, check)
+        if verdict.result == "pass":
+            return ""
+        if verdict.result == "temperror":
+            return "451 4.4.3 SPF could not be evaluated now"
+        return (
+            "550 5.7.1 mail from this domain is taken from its own users and authorised hosts only"
+        )
+
+    def has_free_space(self) -> bool:
+        """Whether the disk has more than the reserve; looked at every few seconds."""
+        checked_at, has_space = self._free_space
+        now = time.monotonic()
+        if now - checked_at > FREE_SPACE_CHECK_SECONDS:
+            try:
+                disk = os.statvfs(settings.DATA_DIR)
+                has_space = disk.f_bavail * disk.f_frsize > FREE_SPACE_MINIMUM
+            except OSError:
+                has_space = True  # the data are elsewhere
+            self._free_space = (now, has_space)
+        return has_space
+
+    async def _forget_for_ever(self) -> None:
+        while True:
+            await self._has_heard.wait()
+            await asyncio.sleep(FORGET_SECONDS)
+            self._has_heard.clear()
+            await self._forget()
+
+    async def _forget(self) -> None:
+        heard, self._heard = self._heard, []
+        if not heard:
+            return
+        try:
+            await self.database.run(forget_transactions, heard)
+        except Exception:
+            log.exception("accepted transactions could not be forgotten; they expire by themselves")
+
+    async def _check_logins_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(LOGIN_CHECK_SECONDS)
+            open_logins: dict[Login, list[SmtpConnection]] = {}
+            for connection in self.connections:
+                if connection.login is not None:
+                    open_logins.setdefault(connection.login, []).append(connection)
+            if not open_logins:
+                continue
+            try:
+                valid = await self.database.run(still_valid, tuple(open_logins))
+            except Exception:
+                log.exception("open logins could not be checked")
+                continue
+            for login in open_logins.keys() - valid:
+                for connection in open_logins[login]:
+                    connection.stop("421 4.7.0 your account or its password has changed")
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            try:
+                await self.database.run(forget_old_transactions)
+            except Exception:
+                log.exception("old transactions could not be dropped")
+            await asyncio.sleep(SWEEP_SECONDS)

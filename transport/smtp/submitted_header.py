@@ -1,0 +1,82 @@
+"""The header of a submitted message: what is added, taken out and checked. RFC 6409 §8, RFC 5322 §3.6. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime, formataddr
+
+from accounts.mailstore.headers import Field, HeaderAddress, fields, header_end, parse_addresses
+
+_SECRET_FIELDS = (b"bcc", b"resent-bcc")
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedHeader:
+    """The fields that matter, found in one pass."""
+
+    content: bytes
+    found: tuple[Field, ...]
+
+    def addresses(self, name: bytes) -> tuple[tuple[HeaderAddress, ...], ...]:
+        """The addresses of each field of this name (lower case)."""
+        return tuple(parse_addresses(field.value) for field in self.found if field.name == name)
+
+    def has(self, name: bytes) -> bool:
+        return any(field.name == name for field in self.found)
+
+
+def read_header(content: bytes) -> SubmittedHeader:
+    """Parse the header of a message whose lines end in CR LF."""
+    wanted = (b"from", b"sender", b"date", b"message-id", *_SECRET_FIELDS)
+    end = header_end(content)
+    return SubmittedHeader(
+        content, tuple(field for field in fields(content, 0, end) if field.name in wanted)
+    )
+
+
+def complete_header(
+    header: SubmittedHeader,
+    now: datetime,
+    new_message_id: Callable[[], str],
+    *,
+    author: tuple[str, str] | None,
+) -> bytes:
+    """The message without Bcc, with a Date, a Message-ID, and for an app the display name in From.
+
+    `author` is an app's (display name, address): it stands in where From is missing or names no one but the bare
+    address. None leaves From alone.
+    """
+    added = []
+    removed = [field for field in header.found if field.name in _SECRET_FIELDS]
+    if author is not None:
+        names = header.addresses(b"from")
+        if not names:
+            added.append(_from_field(author))
+        elif author[0] and _is_bare(names, author[1]):
+            removed += [field for field in header.found if field.name == b"from"]
+            added.append(_from_field(author))
+    if not header.has(b"date"):
+        added.append(f"Date: {format_datetime(now)}\r\n".encode())
+    if not header.has(b"message-id"):
+        added.append(f"Message-ID: <{new_message_id()}>\r\n".encode())
+    pieces = added
+    position = 0
+    for field in sorted(removed, key=lambda field: field.start):
+        pieces.append(header.content[position : field.start])
+        position = field.end
+    pieces.append(header.content[position:])
+    return b"".join(pieces) if len(pieces) > 1 else header.content
+
+
+def _is_bare(names: tuple[tuple[HeaderAddress, ...], ...], address: str) -> bool:
+    if len(names) != 1 or len(names[0]) != 1 or names[0][0].display:
+        return False
+    only = names[0][0]
+    return f"{only.local_part}@{only.domain}".lower() == address.lower()
+
+
+def _from_field(author: tuple[str, str]) -> bytes:
+    name, address = author
+    if not address.isascii():
+        return f"From: <{address}>\r\n".encode()
+    return f"From: {formataddr((name, address))}\r\n".encode()
