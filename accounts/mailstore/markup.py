@@ -1,40 +1,41 @@
-"""The readable text of HTML, roughly and in linear time: for searching, not for showing."""
+"""The readable text of HTML, roughly and in linear time: for searching, not for showing.
+
+A tag becomes a space, even within a word.
+"""
 
 import re
 from html import unescape
 
-_HIDDEN = re.compile(r"<(?:(script|style|head)\b|!--)", re.IGNORECASE)
-# A tag holds no "<", so that an unclosed one costs no more than its length. Inline tags may stand within a word.
-_INLINE_TAG = re.compile(
-    r"</?(?:a|b|i|u|em|span|font|strong|wbr|small|big|sub|sup|tt|code)\b[^<>]*+>", re.I
-)
+# A tag holds no "<", so that an unclosed one costs no more than its length.
 _TAG = re.compile(r"<[a-zA-Z/!?][^<>]*+>")
+# What is not shown, from its beginning to its end.
+_HIDDEN = (("<!--", "-->"), ("<style", "</style"), ("<script", "</script"))
 
 
 def text_of_html(html: str) -> str:
     """Tags, comments, styles and scripts taken out, character references resolved."""
-    text = _TAG.sub(" ", _INLINE_TAG.sub("", _without_hidden(html)))
+    for beginning, end in _HIDDEN:
+        html = _without(html, beginning, end)
+    text = _TAG.sub(" ", html)
     return unescape(text) if "&" in text else text
 
 
-def _without_hidden(html: str) -> str:
-    """Without comments and the elements whose content is not shown; an unclosed one hides only its own tag."""
-    pieces: list[str] = []
+def _without(html: str, beginning: str, end: str) -> str:
+    """Without what stands between the two; one that never ends stays."""
     lower = html.lower()
+    start = lower.find(beginning)
+    if start < 0:
+        return html
     if len(lower) != len(html):
-        html = lower  # a few characters have longer lower forms: offsets must agree
-    position, unclosed = 0, set[str]()
-    for start in _HIDDEN.finditer(html):
-        if start.start() < position:
-            continue
-        closing = f"</{start[1].lower()}" if start[1] else "-->"
-        if closing in unclosed:
-            continue
-        end = lower.find(closing, start.end())
-        if end < 0:
-            unclosed.add(closing)
-            continue
-        pieces.append(html[position : start.start()])
-        position = end if start[1] else end + len(closing)
+        html = lower  # a few characters have longer lower forms, and the offsets must agree
+    pieces: list[str] = []
+    position = 0
+    while start >= 0:
+        stop = lower.find(end, start)
+        if stop < 0:
+            break
+        pieces.append(html[position:start])
+        position = stop + len(end)
+        start = lower.find(beginning, position)
     pieces.append(html[position:])
     return " ".join(pieces)

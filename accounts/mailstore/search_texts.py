@@ -4,7 +4,6 @@ Left out on purpose: the text of attachments other than text/* (their names are 
 """
 
 import binascii
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from unicodedata import is_normalized, normalize
@@ -25,10 +24,6 @@ HEADER_OCTETS_LIMIT = 64 * 1024
 PART_OCTETS_LIMIT = 128 * 1024
 SEARCHED_PARTS_LIMIT = 200
 
-_FOLD = re.compile(rb"\r?\n[ \t]+|\r(?!\n)")
-_BLANKS = re.compile(r"[^\S\n]+")
-_SPACES = re.compile(r"\s+")
-
 
 @dataclass(frozen=True, slots=True)
 class SearchText:
@@ -47,7 +42,11 @@ def fold(text: str) -> str:
 
     A needle goes through the same function before it is looked for.
     """
-    return _SPACES.sub(" ", _casefold(text))
+    text = _casefold(text)
+    folded = " ".join(text.split())
+    if text[:1].isspace():
+        folded = " " + folded
+    return folded + " " if folded.strip() and text[-1:].isspace() else folded
 
 
 def search_text(content: bytes, root: Entity) -> SearchText:
@@ -83,15 +82,18 @@ def _field_text(header: Header, name: bytes) -> str:
 
 def _header_text(header: bytes) -> str:
     """Every field as a line break, its name, a colon and its value on one line."""
-    text = decode_words(_FOLD.sub(b" ", header).replace(b"\r\n", b"\n").strip())
-    return "\n" + _BLANKS.sub(" ", _casefold(text)) if text else ""
+    header = header.replace(b"\r\n", b"\n").replace(b"\r", b" ").replace(b"\t", b" ")
+    text = _casefold(decode_words(header.replace(b"\n ", b" ").strip()))
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return "\n" + text if text else ""
 
 
 def _body_text(content: bytes, root: Entity) -> str:
     pieces: list[str] = []
     left = BODY_TEXT_LIMIT
     for piece in _pieces(content, root):
-        piece = fold(piece[: left * 2]).strip()[:left]
+        piece = " ".join(_casefold(piece[: left * 2]).split())[:left]
         if piece:
             pieces.append(piece)
             left -= len(piece)
