@@ -1,0 +1,141 @@
+"""Claims what is due for one next hop: one message at a time, under a lease.
+
+The rules: a claim takes rows that are waiting, due, and leased by nobody, by the database's clock; it puts a
+fresh token on them. Only who holds the token renews the lease or writes outcomes. A lease that runs out (its
+worker died) makes the rows claimable again.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from transport.database_threads import Connection
+from transport.outbound.routes import LOCAL_HOP, next_hop_for
+from transport.queue.enqueue import RELAY_OF
+
+LEASE_SECONDS = 30
+RECIPIENTS_MAXIMUM = 100  # of one transaction; RFC 5321 §4.5.3.1.8
+
+DUE = """r.state = 'waiting' AND r.next_attempt_at <= clock_timestamp()
+    AND (r.lease_until IS NULL OR r.lease_until < clock_timestamp())"""
+
+_CLAIM = f"""
+WITH first AS MATERIALIZED (
+    SELECT r.message_id FROM transport_queuedrecipient r
+    WHERE r.next_hop = %(next_hop)s AND {DUE}
+    ORDER BY r.next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
+), chosen AS MATERIALIZED (
+    SELECT r.id FROM transport_queuedrecipient r
+    WHERE r.message_id = (SELECT message_id FROM first) AND r.next_hop = %(next_hop)s AND {DUE}
+    ORDER BY r.id LIMIT %(maximum)s FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE transport_queuedrecipient r
+    SET lease_token = %(token)s, lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+    FROM chosen WHERE r.id = chosen.id
+    RETURNING r.id, r.message_id, r.forward_path, r.notify, r.orcpt, r.attempts, r.delay_notified
+)
+SELECT m.id, m.trace_id, m.blob_id, m.prefix, m.reverse_path, m.domain_name, m.ret, m.envid, m.require_tls,
+    m.created_at, clock_timestamp() - m.created_at, {RELAY_OF.format(domain_name="m.domain_name")},
+    c.id, c.forward_path, c.notify, c.orcpt, c.attempts, c.delay_notified
+FROM claimed c JOIN transport_queuedmessage m ON m.id = c.message_id
+ORDER BY c.id
+"""
+
+_RENEW = """
+UPDATE transport_queuedrecipient
+SET lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+WHERE lease_token = ANY(%(tokens)s) AND state = 'waiting'
+RETURNING lease_token
+"""
+
+_REROUTE = """
+UPDATE transport_queuedrecipient r SET next_hop = t.next_hop, lease_token = NULL, lease_until = NULL
+FROM unnest(%(ids)s::bigint[], %(hops)s::text[]) AS t (id, next_hop)
+WHERE r.id = t.id AND r.lease_token = %(token)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRecipient:
+    """One row of the queue under our token."""
+
+    id: int
+    forward_path: str
+    notify: str
+    orcpt: str
+    attempts: int
+    delay_notified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message with those of its recipients that were due for the next hop.
+
+    `age` is by the database's clock. `relay_id` is the relay that the message would take now.
+    """
+
+    token: uuid.UUID
+    next_hop: str
+    queue_id: int
+    trace_id: str
+    blob_id: int
+    prefix: bytes
+    reverse_path: str
+    domain_name: str
+    ret: str
+    envid: str
+    require_tls: bool
+    created_at: datetime
+    age: timedelta
+    relay_id: int | None
+    recipients: tuple[ClaimedRecipient, ...]
+
+    @property
+    def strays(self) -> dict[int, str]:
+        """The next hops of recipients whose route has changed since they were queued, by recipient id."""
+        is_local = self.next_hop == LOCAL_HOP
+        routed = {
+            recipient.id: next_hop_for(recipient.forward_path, self.relay_id, is_local=is_local)
+            for recipient in self.recipients
+        }
+        return {id: hop for id, hop in routed.items() if hop != self.next_hop}
+
+
+def claim(db: Connection, next_hop: str) -> Claimed | None:
+    """The message that has been due longest for the next hop, under a new lease; None when nothing is due."""
+    token = uuid.uuid4()
+    rows = db.execute(
+        _CLAIM,
+        {
+            "next_hop": next_hop,
+            "token": token,
+            "seconds": LEASE_SECONDS,
+            "maximum": RECIPIENTS_MAXIMUM,
+        },
+        prepare=True,
+        binary=True,
+    ).fetchall()
+    if not rows:
+        return None
+    recipients = tuple(ClaimedRecipient(*row[12:]) for row in rows)
+    return Claimed(token, next_hop, *rows[0][:3], bytes(rows[0][3]), *rows[0][4:12], recipients)
+
+
+def renew(db: Connection, tokens: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Extend the leases that still hold; the others are lost."""
+    rows = db.execute(
+        _RENEW, {"tokens": tokens, "seconds": LEASE_SECONDS}, prepare=True, binary=True
+    ).fetchall()
+    return {cast(uuid.UUID, row[0]) for row in rows}
+
+
+def reroute(db: Connection, claimed: Claimed) -> frozenset[str]:
+    """Give back recipients whose route has changed, under their new next hop; returns what to wake."""
+    strays = claimed.strays
+    db.execute(
+        _REROUTE,
+        {"ids": list(strays), "hops": list(strays.values()), "token": claimed.token},
+        prepare=True,
+    )
+    return frozenset(strays.values())
