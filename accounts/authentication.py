@@ -165,7 +165,7 @@ def begin_login(
     wait = _wait(source, *counts)
     if wait:
         return LoginRefused("throttled", wait)
-    can_match = bool(encoded) and is_password_usable(encoded) and len(password) <= PASSWORD_MAXIMUM
+    can_match = bool(encoded) and is_password_usable(encoded) and _is_hashable(password)
     if found is not None:
         found = replace(found, credential_id=None, password_stamp=_stamp(encoded))
         if can_match and is_active and VERIFIED.holds(found.account_id, encoded, password):
@@ -175,7 +175,7 @@ def begin_login(
         is_active=bool(is_active),
         account=account,
         source=source,
-        password=password[:PASSWORD_MAXIMUM],
+        password=password if can_match else "",
         encoded=encoded if can_match else "",
         has_failed_before=counts[0] is not None,
     )
@@ -261,6 +261,13 @@ def _wait(
         wait = throttle.wait_seconds(source_failures, throttle.FREE_PER_SOURCE)
         left = max(left, wait - source_age)
     return max(0, math.ceil(left))
+
+
+def _is_hashable(password: str) -> bool:
+    """Whether it is text (what no client could type has lone surrogates), and bounded."""
+    return len(password) <= PASSWORD_MAXIMUM and not any(
+        "\ud800" <= c <= "\udfff" for c in password
+    )
 
 
 def _stamp(encoded: str) -> bytes:

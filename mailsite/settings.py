@@ -63,7 +63,15 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": {**CONFIGURATION.database, "CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}}
+DATABASES = {
+    "default": {
+        **CONFIGURATION.database,
+        "CONN_MAX_AGE": 300,
+        "CONN_HEALTH_CHECKS": True,
+        # Services run on Django's connection too, and ask for binary results, which need this.
+        "OPTIONS": {**CONFIGURATION.database.get("OPTIONS", {}), "server_side_binding": True},
+    }
+}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
