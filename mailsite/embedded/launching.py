@@ -36,7 +36,7 @@ class Account:
         if self.user is not None:
             os.chown(path, self.user.pw_uid, self.user.pw_gid)
 
-    def arguments(self, command: Sequence[str | Path]) -> dict[str, Any]:
+    def arguments(self, command: Sequence[object]) -> dict[str, Any]:
         """Arguments of subprocess for running `command` as this account."""
         arguments: dict[str, Any] = {"args": [str(part) for part in command]}
         if self.is_mapped:
@@ -95,13 +95,13 @@ def check_socket_path(path: Path) -> None:
         raise EmbeddedFailure(f"DATA_DIR is too long a path for a unix socket: {path}")
 
 
-def take_lock(path: Path, what: str) -> IO[str]:
-    """Hold `path` locked, waiting a little for the remains of a killed start.
+def take_lock(path: Path, what: str, *, seconds: float = LOCK_SECONDS) -> IO[str]:
+    """Hold `path` locked, waiting up to `seconds` for the remains of a killed start.
 
     The service inherits the open file, so the lock is free only when the service itself has ended as well.
     """
     lock = path.open("a+")
-    deadline = time.monotonic() + LOCK_SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -115,7 +115,7 @@ def take_lock(path: Path, what: str) -> IO[str]:
 
 def launch(
     account: Account,
-    command: Sequence[str | Path],
+    command: Sequence[object],
     *,
     log: Path,
     end: signal.Signals,

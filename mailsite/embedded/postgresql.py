@@ -49,14 +49,33 @@ class PostgreSQL:
             host=str(self.socket_folder), dbname=database, user=USER, autocommit=True
         )
 
-    def stop(self) -> None:
-        """A fast shutdown: sessions end, a checkpoint is written. An immediate one when that takes too long."""
+    def has_ended(self) -> bool:
+        """Whether it is gone; if so, its lock is free for the next start."""
+        if self.process.poll() is None:
+            return False
+        self.lock.close()
+        return True
+
+    def terminate(self) -> None:
+        """A fast shutdown: sessions end, a checkpoint is written."""
         self.process.send_signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """An immediate shutdown: the next start recovers from the log."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait()
+        self.lock.close()
+
+    def hang_up(self) -> None:
+        """It has no certificate."""
+
+    def stop(self) -> None:
+        """End it, in order if that does not take too long; returns when it has ended."""
+        self.terminate()
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGQUIT)
-            self.process.wait()
+            self.kill()
         self.lock.close()
 
 

@@ -35,13 +35,33 @@ class Valkey:
     process: subprocess.Popen[bytes]
     lock: IO[str]
 
+    def has_ended(self) -> bool:
+        """Whether it is gone; if so, its lock is free for the next start."""
+        if self.process.poll() is None:
+            return False
+        self.lock.close()
+        return True
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.lock.close()
+
+    def hang_up(self) -> None:
+        """It has no certificate."""
+
     def stop(self) -> None:
-        self.process.terminate()
+        """End it, in order if that does not take too long; returns when it has ended."""
+        self.terminate()
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
         self.lock.close()
 
 
@@ -63,6 +83,7 @@ def start_valkey(data_dir: Path, *, address: Path) -> Valkey:
     program = binary()
     account = account_for(data_dir / "valkey", program)
     folder = private_folder(data_dir / "valkey", account)
+    private_folder(address.parent, account)
     lock = take_lock(data_dir / "valkey.lock", "an embedded Valkey")
     log = data_dir / "valkey.log"
     address.unlink(missing_ok=True)
