@@ -1,0 +1,88 @@
+# `make run` starts the mail server, `make test` runs every test; `make` alone lists the rest.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench system-deps bench-deps clean
+
+# The documented unprivileged ports; the environment and .env come first.
+RUN_PORTS := SMTP_PORT=2525 SUBMISSION_PORT=2587 SUBMISSIONS_PORT=2465 IMAPS_PORT=2993 SIEVE_PORT=4190 HTTP_PORT=8000
+# Programs that tests drive; a test whose program is missing is skipped.
+TEST_PACKAGES := curl fetchmail isync neomutt
+BENCH_PACKAGES := dovecot-imapd dovecot-lmtpd openssl postfix
+TESTS ?= -n 2 --dist loadfile
+PACKAGES := accounts routing transport mailsite
+
+help:
+	@echo 'make run          start everything on 127.0.0.1 (ports 2525 2587 2465 2993 8000)'
+	@echo 'make test         run the tests; TESTS="tests/mailsite -x" chooses'
+	@echo 'make check        format, lint, types, import contracts, tests'
+	@echo 'make format       put the format right'
+	@echo 'make bench        measure this server beside Postfix with Dovecot'
+	@echo 'make system-deps  install the Debian packages that tests drive'
+	@echo 'make bench-deps   install the Debian packages that the benchmark compares with'
+	@echo 'make clean        remove .venv and caches; var/ (your mail) stays'
+
+run: .venv/run-installed
+	@for pair in $(RUN_PORTS); do \
+		name=$${pair%%=*}; \
+		if ! printenv "$$name" >/dev/null && ! grep -qsE "^[[:space:]]*(export[[:space:]]+)?$$name[[:space:]]*=" .env; \
+		then export "$$pair"; fi; \
+	done; exec .venv/bin/python manage.py serve
+
+test: .venv/test-installed
+	.venv/bin/python -m pytest $(TESTS)
+
+check: .venv/test-installed
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy $(PACKAGES)
+	.venv/bin/lint-imports
+	@$(MAKE) --no-print-directory test
+
+format: .venv/test-installed
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bench: .venv/test-installed
+	.venv/bin/python tests/benchmarks/run.py --write docs/performance.md
+
+.venv/bin/pip:
+	@for python in "$(PYTHON)" python3 python3.11 python3.12 python3.13; do \
+		[ -n "$$python" ] && "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+		python=; \
+	done; \
+	[ -n "$$python" ] || { echo 'Python 3.11 or later is missing: apt-get install python3 python3-venv' >&2; exit 1; }; \
+	"$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python's venv is missing: apt-get install python3-venv" >&2; exit 1; }; \
+	"$$python" -m venv --clear .venv
+
+.venv/run-installed: requirements.txt | .venv/bin/pip
+	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/test-installed: requirements.txt requirements-dev.txt | .venv/bin/pip
+	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ .venv/run-installed
+
+# $(call install,PACKAGES): those that are missing, as root or by sudo; the lists are fetched only when apt needs them.
+define install
+	@missing=; for package in $(1); do \
+		dpkg-query -W -f='$${Status}' "$$package" 2>/dev/null | grep -q '^install ok installed$$' || missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || { echo 'Every package is installed.'; exit 0; }; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	command -v apt-get >/dev/null || { echo "apt-get is missing: install$$missing by hand" >&2; exit 1; }; \
+	[ -z "$$sudo" ] || command -v sudo >/dev/null || { echo "run as root: apt-get install$$missing" >&2; exit 1; }; \
+	apt() { $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq "$$@" >/dev/null; }; \
+	apt install -y --no-install-recommends $$missing 2>/dev/null || \
+		{ apt update && apt install -y --no-install-recommends $$missing; }
+endef
+
+system-deps:
+	$(call install,$(TEST_PACKAGES))
+
+bench-deps:
+	$(call install,$(BENCH_PACKAGES))
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
