@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
+from accounts.mailstore.values import BlobId
 from transport.database_threads import Connection
 from transport.outbound.routes import LOCAL_HOP, next_hop_for
 from transport.queue.enqueue import RELAY_OF
@@ -79,7 +80,7 @@ class Claimed:
     next_hop: str
     queue_id: int
     trace_id: str
-    blob_id: int
+    blob_id: BlobId
     prefix: bytes
     reverse_path: str
     domain_name: str
@@ -119,7 +120,24 @@ def claim(db: Connection, next_hop: str) -> Claimed | None:
     if not rows:
         return None
     recipients = tuple(ClaimedRecipient(*row[12:]) for row in rows)
-    return Claimed(token, next_hop, *rows[0][:3], bytes(rows[0][3]), *rows[0][4:12], recipients)
+    message = rows[0]
+    return Claimed(
+        token,
+        next_hop,
+        queue_id=message[0],
+        trace_id=message[1],
+        blob_id=message[2],
+        prefix=bytes(message[3]),
+        reverse_path=message[4],
+        domain_name=message[5],
+        ret=message[6],
+        envid=message[7],
+        require_tls=message[8],
+        created_at=message[9],
+        age=message[10],
+        relay_id=message[11],
+        recipients=recipients,
+    )
 
 
 def renew(db: Connection, tokens: list[uuid.UUID]) -> set[uuid.UUID]:
