@@ -7,8 +7,10 @@ or a folder is missing, `grown` is empty and nothing after it is written.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -37,7 +39,7 @@ from accounts.mailstore.values import (
     Uid,
 )
 
-_APPEND = f"""
+_APPEND = """
 WITH blob AS (
     INSERT INTO mail_blob (sha256, size, content, object_name)
     VALUES (%(sha256)s, %(size)s, %(content)s, %(object_name)s)
@@ -55,6 +57,7 @@ WITH blob AS (
     FROM jsonb_to_recordset(%(placements)s) AS p (
         place int, owner bigint, folder bigint, use text, message int, size bigint,
         flags bigint, keywords text[], date timestamptz)
+    LIMIT {limit}
 ), charge AS MATERIALIZED (
     SELECT owner, sum(size) AS size, count(*) AS entries FROM placement GROUP BY owner
 ), box AS MATERIALIZED (
@@ -64,8 +67,8 @@ WITH blob AS (
     ORDER BY b.id FOR NO KEY UPDATE OF b
 ), wanted AS MATERIALIZED (
     SELECT owner, folder_id, count(*) AS entries, sum(size) AS size,
-        count(*) FILTER (WHERE flags & {SEEN} = 0) AS unseen,
-        count(*) FILTER (WHERE flags & {DELETED} <> 0) AS deleted,
+        count(*) FILTER (WHERE flags & {seen} = 0) AS unseen,
+        count(*) FILTER (WHERE flags & {deleted} <> 0) AS deleted,
         string_agg(array_to_string(keywords, ' '), ' ') AS keywords
     FROM placement GROUP BY owner, folder_id
 ), locked AS MATERIALIZED (
@@ -96,6 +99,7 @@ WITH blob AS (
     SELECT m.message, m.owner AS owner_id, m.prefix, nextval('mail_message_id_seq') AS id
     FROM jsonb_to_recordset(%(messages)s) AS m (message int, owner bigint, prefix text)
     WHERE EXISTS (SELECT FROM grown)
+    LIMIT {limit}
 ), stored AS (
     INSERT INTO mail_message (owner_id, id, blob_id, prefix, size, header_size, sent_at, sent_on,
         message_id, reference_ids, base_subject, sort_from, sort_to, sort_cc)
@@ -203,7 +207,12 @@ def _append(
     with db.transaction() if is_large else nullcontext():
         object_name = object_for(db, message.content, message.sha256)
         parameters = _parameters(message, object_name, placements, cause, trace)
-        rows = db.execute(_APPEND, parameters, prepare=True, binary=True).fetchall()
+        statement, names = _statement(len(placements))
+        with psycopg.RawCursor(db) as cursor:
+            cursor.execute(
+                statement, [parameters[name] for name in names], prepare=True, binary=True
+            )
+            rows = cursor.fetchall()
         kept_object, over_quota, first_owner = rows[0][:3]
         if over_quota is not None:
             raise OverQuota(MailboxId(over_quota))
@@ -214,6 +223,25 @@ def _append(
         Appended(MailboxId(owner), FolderId(folder), validity, Uid(uid), MessageId(id_), ModSeq(m))
         for _, _, owner, folder, validity, uid, id_, m in rows
     )
+
+
+@lru_cache(maxsize=16)
+def _statement(placements: int) -> tuple[str, tuple[str, ...]]:
+    """The statement for up to a power of four of placements, and the names of its parameters $1, $2, ...
+
+    LIMIT tells the planner how few there are: it takes a jsonb array for a hundred rows, and would read whole tables.
+    psycopg would parse the %(name)s of so long a statement anew each time, hence the raw form.
+    """
+    limit = 1
+    while limit < placements:
+        limit *= 4
+    names: dict[str, int] = {}
+
+    def number(match: re.Match[str]) -> str:
+        return f"${names.setdefault(match[1], len(names) + 1)}"
+
+    text = _APPEND.format(limit=limit, seen=SEEN, deleted=DELETED)
+    return re.sub(r"%\((\w+)\)s", number, text), tuple(names)
 
 
 def _make_special_folders(db: psycopg.Connection[Any], placements: Sequence[Placement]) -> bool:

@@ -1,0 +1,137 @@
+"""What nothing needs any more goes, late: messages in no folder, blobs nothing refers to, objects without a row.
+
+Messages and blobs wait KEEP_DAYS, so that an undelete, or training, still finds them. Objects wait another day after
+their row, so that whoever reads one ends in peace. All of it may run at any time, in several processes.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.errors import ForeignKeyViolation
+
+from accounts.mailstore.changes import trim_changes
+from accounts.mailstore.objects import delete_object, list_objects
+
+KEEP_DAYS = 14
+OBJECT_DAYS = 1
+CHANGE_DAYS = 60
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How much went."""
+
+    messages: int
+    blobs: int
+    objects: int
+    changes: int
+
+
+def sweep(db: psycopg.Connection[Any], *, keep_days: int = KEEP_DAYS) -> Swept:
+    """One round of everything below."""
+    return Swept(
+        sweep_messages(db, keep_days),
+        sweep_blobs(db, keep_days),
+        sweep_objects(db),
+        trim_changes(db, CHANGE_DAYS),
+    )
+
+
+_SWEEP_MESSAGES = """
+WITH doomed AS MATERIALIZED (
+    SELECT m.owner_id, m.id FROM mail_message m
+    WHERE m.unfiled_at < now() - make_interval(days => %s) AND NOT EXISTS (
+        SELECT FROM mail_entry e WHERE e.owner_id = m.owner_id AND e.message_id = m.id)
+    ORDER BY m.unfiled_at LIMIT %s FOR UPDATE SKIP LOCKED
+), rendered AS (
+    DELETE FROM mail_rendered r USING doomed d
+    WHERE r.owner_id = d.owner_id AND r.message_id = d.id
+), searchable AS (
+    DELETE FROM mail_search_text t USING doomed d
+    WHERE t.owner_id = d.owner_id AND t.message_id = d.id
+)
+DELETE FROM mail_message m USING doomed d WHERE m.owner_id = d.owner_id AND m.id = d.id
+"""
+
+
+def sweep_messages(db: psycopg.Connection[Any], keep_days: int) -> int:
+    """Delete messages that were in no folder for `keep_days`; how many."""
+    total = 0
+    while True:
+        count = db.execute(_SWEEP_MESSAGES, [keep_days, BATCH]).rowcount
+        total += count
+        if count < BATCH:
+            return total
+
+
+_UNUSED = """
+SELECT b.id FROM mail_blob b
+WHERE b.id > %(after)s AND b.used_at < now() - make_interval(days => %(days)s)
+    AND NOT EXISTS (SELECT FROM mail_message m WHERE m.blob_id = b.id)
+ORDER BY b.id LIMIT %(limit)s
+"""
+
+_LOCK_UNUSED = """
+SELECT object_name FROM mail_blob
+WHERE id = %s AND used_at < now() - make_interval(days => %s) FOR UPDATE SKIP LOCKED
+"""
+
+
+def sweep_blobs(db: psycopg.Connection[Any], keep_days: int) -> int:
+    """Delete blobs that nothing refers to and no one used for `keep_days`; how many.
+
+    Each in a transaction: lock the row, look again, delete. The foreign keys of the outbound queue and of whatever
+    else refers to blobs are the last look: one that is referred to cannot be deleted.
+    """
+    total = after = 0
+    while True:
+        rows = db.execute(_UNUSED, {"after": after, "days": keep_days, "limit": BATCH}).fetchall()
+        for (blob,) in rows:
+            try:
+                total += _sweep_blob(db, blob, keep_days)
+            except ForeignKeyViolation:
+                continue
+        if len(rows) < BATCH:
+            return total
+        after = rows[-1][0]
+
+
+def _sweep_blob(db: psycopg.Connection[Any], blob: int, keep_days: int) -> bool:
+    with db.transaction():
+        row = db.execute(_LOCK_UNUSED, [blob, keep_days]).fetchone()
+        if row is None:
+            return False
+        db.execute("DELETE FROM mail_blob WHERE id = %s", [blob])
+        if row[0]:
+            db.execute("INSERT INTO mail_removed_object (object_name) VALUES (%s)", [row[0]])
+        return True
+
+
+def sweep_objects(db: psycopg.Connection[Any], *, now: datetime | None = None) -> int:
+    """Delete objects whose row went a day ago, and those that never got one; how many."""
+    now = now or datetime.now(UTC)
+    before = now - timedelta(days=OBJECT_DAYS)
+    total = 0
+    for name, written_at in list(list_objects()):
+        if written_at < before and _is_unwanted(db, name, before):
+            delete_object(name)
+            db.execute("DELETE FROM mail_removed_object WHERE object_name = %s", [name])
+            total += 1
+    db.execute(
+        "DELETE FROM mail_removed_object WHERE removed_at < %s", [before - timedelta(days=30)]
+    )
+    return total
+
+
+def _is_unwanted(db: psycopg.Connection[Any], name: str, before: datetime) -> bool:
+    row = db.execute(
+        """
+        SELECT EXISTS (SELECT FROM mail_blob WHERE object_name = %(name)s) OR EXISTS (
+            SELECT FROM mail_removed_object WHERE object_name = %(name)s AND removed_at > %(before)s)
+        """,
+        {"name": name, "before": before},
+    ).fetchone()
+    return row is not None and not row[0]
