@@ -12,7 +12,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiosmtpd.smtp import SMTP
 
@@ -62,8 +62,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         asyncio.StreamReaderProtocol.connection_made(self, transport)
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's inherits from nothing
         peer = transport.get_extra_info("peername") or ("",)
         self.client_address = str(peer[0]).partition("%")[0].removeprefix("::ffff:")
         self.incoming = Incoming(self._reader)
