@@ -120,3 +120,15 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(CONFIGURATION.data_dir / "beat-schedule")
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "wake what is due": {
+        "task": "transport.sweep",
+        "schedule": 10.0,
+        "options": {"expires": 9},
+    },
+    "delete what was sent": {
+        "task": "transport.prune",
+        "schedule": 600.0,
+        "options": {"expires": 590},
+    },
+}

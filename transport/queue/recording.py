@@ -1,0 +1,145 @@
+"""Writes what an attempt came to, WHERE the lease's token still matches: state, next try, report, trace.
+
+One transaction, so that a recipient that is given up has its DSN, or is still waiting.
+"""
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.journal.trace import TraceEvent, write_trace
+from accounts.mailstore.values import FolderId
+from transport.database_threads import Connection
+from transport.outbound.routes import LOCAL_HOP
+from transport.queue.claim import Claimed, ClaimedRecipient
+from transport.queue.outcomes import Outcome
+from transport.queue.returning import Returned, ReturnedRecipient, return_report
+from transport.queue.schedule import RetrySchedule
+from transport.queue.verdicts import DELIVERED, WAITING, Case, Verdict, judge
+
+_RECORD = """
+UPDATE transport_queuedrecipient r
+SET state = t.state,
+    attempts = r.attempts + 1,
+    next_attempt_at = clock_timestamp() + make_interval(secs => t.delay),
+    lease_token = NULL,
+    lease_until = NULL,
+    last_status = t.status,
+    last_reply = t.reply,
+    last_host = t.host,
+    last_attempt_at = clock_timestamp(),
+    delay_notified = r.delay_notified OR t.is_delay_notice,
+    finished_at = CASE WHEN t.state <> 'waiting' THEN clock_timestamp() END
+FROM jsonb_to_recordset(%(verdicts)s) AS t
+    (id bigint, state text, delay double precision, status text, reply text, host text, is_delay_notice boolean)
+WHERE r.id = t.id AND r.lease_token = %(token)s AND r.state = 'waiting'
+RETURNING r.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What to announce after the commit; `ids` are the recipients that were still ours."""
+
+    ids: frozenset[int]
+    folders: tuple[FolderId, ...] = ()
+    next_hops: tuple[str, ...] = ()
+
+
+def record(
+    db: Connection,
+    claimed: Claimed,
+    outcomes: Mapping[int, Outcome],
+    schedule: RetrySchedule,
+    chance: random.Random,
+    detail: Mapping[str, Any],
+) -> Recorded:
+    """Write the outcomes of these recipients; `detail` goes into the trace."""
+    tried = [recipient for recipient in claimed.recipients if recipient.id in outcomes]
+    jitter = chance.random()
+    verdicts = {
+        recipient.id: judge(_case(claimed, recipient, outcomes[recipient.id]), schedule, jitter)
+        for recipient in tried
+    }
+    with db.transaction():
+        rows = db.execute(
+            _RECORD,
+            {
+                "token": claimed.token,
+                "verdicts": json.dumps([_row(id, verdict) for id, verdict in verdicts.items()]),
+            },
+            prepare=True,
+            binary=True,
+        ).fetchall()
+        ours = frozenset(row[0] for row in rows)
+        kept = [recipient for recipient in tried if recipient.id in ours]
+        write_trace(db, [_event(claimed, one, verdicts[one.id], detail) for one in kept])
+        reported = [
+            ReturnedRecipient(one.forward_path, one.orcpt, verdict.outcome, verdict.report)
+            for one in kept
+            if (verdict := verdicts[one.id]).report is not None
+        ]
+        returned = return_report(db, claimed, reported, schedule) if reported else Returned()
+    hops = set(returned.next_hops)
+    if any(verdicts[id].state == WAITING and not verdicts[id].delay for id in ours):
+        hops.add(claimed.next_hop)
+    return Recorded(ours, returned.folders, tuple(hops))
+
+
+def _case(claimed: Claimed, recipient: ClaimedRecipient, outcome: Outcome) -> Case:
+    return Case(
+        outcome,
+        recipient.attempts,
+        claimed.age,
+        recipient.notify,
+        claimed.reverse_path,
+        recipient.delay_notified,
+        is_local=claimed.next_hop == LOCAL_HOP,
+    )
+
+
+def _row(id: int, verdict: Verdict) -> dict[str, Any]:
+    outcome = verdict.outcome
+    return {
+        "id": id,
+        "state": verdict.state,
+        "delay": verdict.delay.total_seconds(),
+        "status": outcome.status,
+        "reply": _storable(outcome.reply),
+        "host": outcome.host[:300],
+        "is_delay_notice": verdict.state == WAITING and verdict.report is not None,
+    }
+
+
+def _event(
+    claimed: Claimed, recipient: ClaimedRecipient, verdict: Verdict, detail: Mapping[str, Any]
+) -> TraceEvent:
+    outcome = verdict.outcome
+    result = "deferred" if verdict.state == WAITING else verdict.state
+    more: dict[str, Any] = {
+        "status": outcome.status,
+        "host": outcome.host,
+        "stage": outcome.stage.value,
+        "attempt": recipient.attempts + 1,
+    }
+    if verdict.state == WAITING:
+        more["retry_in_seconds"] = round(verdict.delay.total_seconds())
+    if verdict.state == DELIVERED:
+        more["seconds"] = round(claimed.age.total_seconds(), 3)
+    return TraceEvent(
+        claimed.trace_id,
+        "send",
+        result,
+        _storable(outcome.reply),
+        claimed.reverse_path,
+        recipient.forward_path,
+        claimed.queue_id,
+        {**detail, **more},
+    )
+
+
+def _storable(text: str) -> str:
+    """What PostgreSQL's text holds of a server's words."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -1,0 +1,91 @@
+"""Celery's tasks of `transport`. A task is a wake-up: what it does stands in the queue's rows, not in its arguments.
+
+Run them with `celery -A mailsite worker -P threads`. A task that is lost with a worker or the broker loses nothing:
+the sweep, which beat starts every few seconds, finds every row that is due.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+
+from celery import current_app, shared_task
+from django.conf import settings
+
+from accounts.mailstore.values import FolderId
+from transport.dns.resolver import resolver
+from transport.notifier import publish_now
+from transport.outbound.delivery import Outside
+from transport.queue import drain as queue_drain
+from transport.queue.connections import connect
+from transport.queue.leases import LeaseKeeper
+from transport.queue.sweep import due_hops, make_missing_keys, prune_finished
+from transport.queue.wakeups import wake
+
+WAKEUP_EXPIRES_SECONDS = 60  # a wake-up that no worker took by then is left to the sweep
+DRAINS_A_HOP = 4  # at once in one worker process
+
+log = logging.getLogger(__name__)
+
+_running: Counter[str] = Counter()
+_running_lock = threading.Lock()
+
+
+@shared_task(name="transport.drain")  # type: ignore[untyped-decorator]
+def drain(next_hop: str) -> None:
+    """Send what is due for a next hop."""
+    with _running_lock:
+        if _running[next_hop] >= DRAINS_A_HOP:
+            return
+        _running[next_hop] += 1
+    try:
+        if queue_drain.drain(worker(), next_hop):
+            wake([next_hop])
+    finally:
+        with _running_lock:
+            _running[next_hop] -= 1
+            if not _running[next_hop]:
+                del _running[next_hop]
+
+
+@shared_task(name="transport.sweep")  # type: ignore[untyped-decorator]
+def sweep() -> None:
+    """Wake what is due; beat starts this every few seconds."""
+    with connect() as db:
+        next_hops = due_hops(db)
+    wake(next_hops)
+    with connect() as db:
+        make_missing_keys(db)
+
+
+@shared_task(name="transport.prune")  # type: ignore[untyped-decorator]
+def prune() -> None:
+    """Delete what was finished long ago."""
+    with connect() as db:
+        prune_finished(db)
+
+
+def publish_drains(next_hops: list[str]) -> None:
+    """Send a wake-up for each next hop; blocks, and raises what the broker's client raises."""
+    with current_app.producer_or_acquire() as producer:
+        for next_hop in next_hops:
+            drain.apply_async(
+                (next_hop,), producer=producer, retry=False, expires=WAKEUP_EXPIRES_SECONDS
+            )
+
+
+@cache
+def worker() -> queue_drain.Worker:
+    """What this process sends with."""
+    outside = Outside(resolver(), settings.MAIL_HOSTNAME, settings.OUTBOUND_SMTP_PORT)
+    return queue_drain.Worker(connect, outside, LeaseKeeper(connect), announce)
+
+
+def announce(folders: Iterable[FolderId], next_hops: Iterable[str]) -> None:
+    """Tell the IMAP processes and the workers what was just committed."""
+    folders = tuple(folders)
+    if folders:
+        with connect() as db:
+            publish_now(db, folders)
+    wake(next_hops)
