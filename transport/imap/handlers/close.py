@@ -1,6 +1,6 @@
 """CLOSE and UNSELECT (RFC 9051 §6.4.1-2)."""
 
-from accounts.mailstore.moving import expunge
+from accounts.mailstore.expunging import expunge
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, ok
 from transport.imap.session import Session

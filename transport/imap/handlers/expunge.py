@@ -1,6 +1,6 @@
 """EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9; RFC 4315 §2.1)."""
 
-from accounts.mailstore import moving
+from accounts.mailstore import expunging
 from accounts.mailstore.values import Uid
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, no, ok
@@ -21,7 +21,7 @@ async def expunge(session: Session, command: Expunge) -> Reply:
         if not uids:
             return ok("Nothing to expunge")
     gone = await session.database.run_long(
-        moving.expunge, selection.owner, selection.folder_id, uids
+        expunging.expunge, selection.owner, selection.folder_id, uids
     )
     if not gone.uids:
         return ok("Nothing to expunge")

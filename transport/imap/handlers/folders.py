@@ -1,19 +1,16 @@
 """CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 §6.3.4-8)."""
 
 from accounts.mailstore import folders, subscriptions
-from accounts.mailstore.values import MailboxId
-from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, no, ok
 from transport.imap.session import Session
 from transport.imap.states import LOGGED_IN
 from transport.imap.wire.commands.types import FolderCommand, Rename
-from transport.imap.wire.folder_names import KNOWN_USES
 
 
 @handles("CREATE", states=LOGGED_IN)
 async def create(session: Session, command: FolderCommand) -> Reply:
-    await session.database.run(_create, session.owner, command.folder)
+    await session.database.run(folders.create_folder, session.owner, command.folder)
     return ok("Created")
 
 
@@ -50,11 +47,3 @@ async def subscribe(session: Session, command: FolderCommand) -> Reply:
 async def unsubscribe(session: Session, command: FolderCommand) -> Reply:
     await session.database.run(subscriptions.unsubscribe, session.owner, command.folder)
     return ok("Unsubscribed")
-
-
-def _create(db: Connection, owner: MailboxId, name: str) -> None:
-    """A name that clients give to a special folder makes it one, while the mailbox has none of that use."""
-    use = KNOWN_USES.get(name.casefold(), "")
-    if use and any(folder.special_use == use for folder in folders.list_folders(db, owner)):
-        use = ""
-    folders.create_folder(db, owner, name, use)

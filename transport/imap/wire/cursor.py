@@ -50,6 +50,10 @@ class Cursor:
     def at_end(self) -> bool:
         return self.position >= len(self.buffer)
 
+    @property
+    def _is_at_string(self) -> bool:
+        return self.buffer.startswith((b'"', b"{", b"~{"), self.position)
+
     def peek(self) -> bytes:
         """The next byte, or b"" at the end."""
         return self.buffer[self.position : self.position + 1]
@@ -121,7 +125,7 @@ class Cursor:
         return self.buffer[announced.end() : end]
 
     def astring(self) -> bytes:
-        if self.peek() in (b'"', b"{", b"~"):
+        if self._is_at_string:
             return self.string()
         return self._take(_ASTRING, "string")
 
@@ -165,7 +169,7 @@ class Cursor:
         return folder_name(self.astring()).rstrip("/") or "/"
 
     def list_pattern(self) -> str:
-        if self.peek() in (b'"', b"{"):
+        if self._is_at_string:
             return folder_name(self.string())
         return folder_name(self._take(_LIST_MAILBOX, "pattern"))
 

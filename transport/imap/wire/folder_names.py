@@ -8,24 +8,6 @@ from transport.imap.wire.utf7 import encode_folder_name
 
 SEPARATOR = "/"
 
-KNOWN_USES = {
-    "drafts": "\\Drafts",
-    "sent": "\\Sent",
-    "sent items": "\\Sent",
-    "sent messages": "\\Sent",
-    "sent mail": "\\Sent",
-    "junk": "\\Junk",
-    "junk e-mail": "\\Junk",
-    "junk email": "\\Junk",
-    "spam": "\\Junk",
-    "trash": "\\Trash",
-    "deleted items": "\\Trash",
-    "deleted messages": "\\Trash",
-    "archive": "\\Archive",
-    "archives": "\\Archive",
-}
-"""Names that clients give to folders with a special use, casefolded."""
-
 _ATOM = re.compile(rb'[^(){ %*"\\\]\x00-\x1f\x7f-\xff]+')
 
 

@@ -146,15 +146,16 @@ class CommandReader:
 
     def _end_line(self, end: int) -> Event | None:
         """Take the line that ends at `end`; an event when that ends the command or wants an answer."""
-        literal = _LITERAL.search(self._buffer, max(self._line_start, end - _LITERAL_END), end)
+        found = _LITERAL.search(self._buffer, max(self._line_start, end - _LITERAL_END), end)
+        # Read now: the match sees the buffer as it is, and it will shrink.
+        literal = (int(found[1]), not found[2]) if found else None
         self._in_lines += end + 1 - self._line_start
         if self._in_lines > LINE_LIMIT and not self._refusal:
             self._refuse(TooLong(self._tag()), end)
-            end = 0 if not self._buffer else self._buffer.find(b"\n")
+            end = self._buffer.find(b"\n")
         if literal is None:
             return self._end_command(end)
-        size, waits = int(literal[1]), not literal[2]
-        del literal  # it holds the buffer's memory fast
+        size, waits = literal
         if not self._refusal and size > self._literal_limit():
             self._refuse(TooBig(self._tag()), end)
             end = self._buffer.find(b"\n")

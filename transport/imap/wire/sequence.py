@@ -50,16 +50,18 @@ class SequenceSet:
     def numbers(self, count: int) -> list[int]:
         """The zero-based indexes of these sequence numbers in a folder of `count` messages.
 
-        Raises IndexError for a number past the end, which RFC 9051 §9 (`seq-number`) calls a protocol error.
+        Raises IndexError for a number past the end, which RFC 9051 §9 (`seq-number`) calls a protocol error. `n:*`
+        is forgiven: it is the last message, or nothing in an empty folder.
         """
-        chosen: list[int] = []
-        for low, high in self.resolve(count):
-            if high > count or low < 1:
+        for _, high in self.ranges:
+            if high != STAR and high > count:
                 raise IndexError(high)
-            chosen.extend(range(low - 1, high))
-        if not chosen:
-            raise IndexError(0)
-        return chosen
+        return [
+            number - 1
+            for low, high in self.resolve(count)
+            for number in range(min(low, count), min(high, count) + 1)
+            if number
+        ]
 
 
 def parse_sequence_set(buffer: bytes, position: int) -> tuple[SequenceSet, int] | None:
