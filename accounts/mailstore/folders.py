@@ -154,7 +154,11 @@ def delete_folder(
         lock_mailbox(db, owner)
         # What arrived since goes too; under the lock nothing more comes.
         empty_folder(db, owner, folder.id, cause=cause)
-        db.execute("DELETE FROM mail_folder WHERE owner_id = %s AND id = %s", [owner, folder.id])
+        for statement in (
+            "DELETE FROM mail_change WHERE owner_id = %s AND folder_id = %s",
+            "DELETE FROM mail_folder WHERE owner_id = %s AND id = %s",
+        ):
+            db.execute(statement, [owner, folder.id])
     return folder.id
 
 
