@@ -83,7 +83,14 @@ STATIC_ROOT = None  # nothing is collected: WhiteNoise serves the packages' own 
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
-UNFOLD = {"SITE_TITLE": "Mailsite", "SITE_HEADER": "Mailsite", "SITE_SYMBOL": "mail"}
+UNFOLD = {
+    "SITE_TITLE": "Mailsite",
+    "SITE_HEADER": "Mailsite",
+    "SITE_SYMBOL": "mail",
+    "DASHBOARD_CALLBACK": "mailsite.admin.dashboard",
+    "SIDEBAR": {"show_search": True, "navigation": "mailsite.admin.navigation"},
+    "LOGIN": {"form": "mailsite.admin.LoginForm"},
+}
 
 # What the three apps read. They know these names and nothing of the environment.
 MAIL_HOSTNAME = CONFIGURATION.mail_hostname

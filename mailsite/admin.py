@@ -1,0 +1,124 @@
+"""What the admin as a whole shows: the navigation, the first page, and the login."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q, Sum
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+from unfold.forms import AuthenticationForm
+
+from accounts.admin.pages import human_size
+from accounts.models import App, Domain, Group, Mailbox, TraceEntry, User
+from transport.models import QueuedRecipient
+
+LATEST = 8
+
+
+class LoginForm(AuthenticationForm):
+    """The login, which says what it asks for."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.fields["username"].label = "Address, or username in the default domain"
+
+
+def _link(title: str, icon: str, page: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{page}_changelist")}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar."""
+    start = {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}
+    return [
+        {"items": [start]},
+        {
+            "title": "Who exists",
+            "separator": True,
+            "items": [
+                _link("Domains", "language", "accounts_domain"),
+                _link("Users", "person", "accounts_user"),
+                _link("Aliases", "alternate_email", "accounts_alias"),
+                _link("Groups", "group", "accounts_group"),
+                _link("Apps", "smart_toy", "accounts_app"),
+                _link("Mailboxes", "inbox", "accounts_mailbox"),
+            ],
+        },
+        {
+            "title": "Mail on its way",
+            "separator": True,
+            "items": [
+                _link("Trace log", "route", "accounts_traceentry"),
+                _link("Queue", "schedule_send", "transport_queuedrecipient"),
+                _link("Relays", "share", "transport_relay"),
+                _link("DKIM keys", "key", "transport_dkimkey"),
+            ],
+        },
+        {
+            "title": "Who may come in",
+            "separator": True,
+            "items": [
+                _link("Failed logins", "lock_clock", "accounts_loginfailure"),
+                _link("Allowed clients", "verified_user", "transport_allowedclient"),
+            ],
+        },
+    ]
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The first page: how much there is of what, what waits, what came last, what a client is told."""
+    users = User.objects.aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
+    domains = Domain.objects.aggregate(
+        all=Count("pk"), mail=Count("pk", filter=Q(mail_enabled=True))
+    )
+    stored = Mailbox.objects.aggregate(size=Sum("used_bytes"), messages=Sum("used_messages"))
+    waiting = QueuedRecipient.objects.filter(state=QueuedRecipient.State.WAITING)
+    queue = waiting.aggregate(all=Count("pk"), tried=Count("pk", filter=Q(attempts__gt=0)))
+    cards = [
+        _card("Domains", domains["all"], f"{domains['mail']} with mail", "accounts_domain"),
+        _card("Users", users["all"], f"{users['active']} active", "accounts_user"),
+        _card("Groups", Group.objects.count(), "reach many at once", "accounts_group"),
+        _card("Apps", App.objects.count(), "send by themselves", "accounts_app"),
+        _card(
+            "Stored",
+            human_size(stored["size"] or 0),
+            f"{stored['messages'] or 0} messages",
+            "accounts_mailbox",
+        ),
+        _card("Queue", queue["all"], f"{queue['tried']} tried before", "transport_queuedrecipient"),
+    ]
+    return {
+        **context,
+        "cards": cards,
+        "latest": {
+            "headers": ["Time", "Step", "Result", "From", "To", "Why"],
+            "rows": [
+                [f"{e.at:%H:%M:%S}", e.step, e.result, e.sender, e.recipient, e.reason]
+                for e in TraceEntry.objects.order_by("-id")[:LATEST]
+            ],
+        },
+        "clients": {
+            "headers": ["A mail client asks for", ""],
+            "rows": [
+                ["Username", "the full address"],
+                ["Incoming (IMAP, TLS)", f"{settings.MAIL_HOSTNAME}, port {settings.IMAPS_PORT}"],
+                [
+                    "Outgoing (SMTP, TLS)",
+                    f"{settings.MAIL_HOSTNAME}, port {settings.SUBMISSIONS_PORT}",
+                ],
+                [
+                    "Outgoing (SMTP, STARTTLS)",
+                    f"{settings.MAIL_HOSTNAME}, port {settings.SUBMISSION_PORT}",
+                ],
+            ],
+        },
+    }
+
+
+def _card(title: str, value: object, note: str, page: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "value": value,
+        "note": note,
+        "link": reverse_lazy(f"admin:{page}_changelist"),
+    }
