@@ -30,7 +30,6 @@ _REFUSED = frozenset(
     }
 )
 _NAME_LIMIT = 60
-_LONGEST_CHARACTER = 4
 _FALLBACK = "cp1252"
 
 
@@ -48,8 +47,9 @@ def decode_text(octets: bytes, charset: str) -> str:
     try:
         return octets.decode()
     except UnicodeDecodeError as error:
-        # An error in the last character: the text was cut there.
-        if codec == "utf-8" or error.start > len(octets) - _LONGEST_CHARACTER > 0:
+        # UTF-8 up to its end was cut there. (Python marks that by this constant text alone.)
+        was_cut = error.reason == "unexpected end of data" and not octets[: error.start].isascii()
+        if codec == "utf-8" or was_cut:
             return octets.decode("utf-8", "replace")
         return octets.decode(_FALLBACK, "replace")
 

@@ -12,18 +12,22 @@ from accounts.mailstore.wire_strings import nstring, string
 
 # Over all envelopes of a message, those of attached messages included.
 TOTAL_ADDRESSES_LIMIT = 5000
+TOTAL_ADDRESS_OCTETS_LIMIT = 256 * 1024
 
 
 class AddressBudget:
-    """How many addresses the envelopes of one message may still hold."""
+    """How many addresses the envelopes of one message may still hold, and how many octets may be read for them."""
 
     def __init__(self) -> None:
-        self.left = TOTAL_ADDRESSES_LIMIT
+        self._left = TOTAL_ADDRESSES_LIMIT
+        self._octets_left = TOTAL_ADDRESS_OCTETS_LIMIT
 
     def parse(self, value: bytes) -> list[RawAddress]:
         """As `parse_address_list`, within what is left."""
-        found = parse_address_list(value, min(ADDRESSES_LIMIT, self.left))
-        self.left = max(0, self.left - len(found))
+        value = value[: self._octets_left]
+        found = parse_address_list(value, min(ADDRESSES_LIMIT, self._left))
+        self._left = max(0, self._left - len(found))
+        self._octets_left -= min(len(value), ADDRESS_LIST_LIMIT)
         return found
 
 

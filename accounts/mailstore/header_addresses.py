@@ -26,13 +26,15 @@ _BALANCED_QUOTES = re.compile(rb'[^"]*+(?:"(?:[^"\\]|\\.)*+"[^"]*+)*+\Z', re.DOT
 _TOKEN = re.compile(
     rb"""(?P<space>[ ]++)
        | (?P<quoted>"(?:[^"\\]|\\.)*+")
-       | <++ (?P<angle>(?:"(?:[^"\\]|\\.)*+"|(?:(?<=<)@[^<>:"]{1,500}+:)|[^<>",;()])*+) >*+
+       | <++ (?P<angle>(?:"(?:[^"\\]|\\.)*+"|(?:(?<=<)@[^<>:"]{1,500}+:)|\([^()<>]*+\)|[^<>",;()])*+) >*+
        | (?P<mark>[,;:(@])
-       | (?P<atom>[^\s"(,;:<@]++)
+       | (?P<stray>>)
+       | (?P<atom>[^\s"(,;:<>@]++)
        | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
 _COMMENT_MARK = re.compile(rb"[()]|\\.")
+_COMMENT = re.compile(rb"\([^()]*+\)")
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -121,6 +123,8 @@ class _Reader:
                     if self._angle is not None:
                         self._finish()
                     self._angle = token["angle"]
+                case "stray":
+                    pass  # second@example.org> (RFC 7103 §7.1.3)
                 case "mark":
                     position = self._take_mark(token["mark"], position)
                 case "other" if token[0] == b'"':
@@ -178,7 +182,7 @@ class _Reader:
             local_part, domain = _split_address(self._angle)
             if display or local_part or domain:
                 self._addresses.append(RawAddress(display, local_part, domain))
-        elif self._words or self._comment:
+        elif self._words:
             self._finish_bare()
         self._clear()
 
@@ -203,8 +207,8 @@ class _Reader:
         name = _phrase(words)
         if name and b" " not in name:
             self._addresses.append(RawAddress(self._comment, name, b""))
-        elif name or self._comment:
-            self._addresses.append(RawAddress(name or self._comment, b"", b""))
+        elif name:
+            self._addresses.append(RawAddress(name, b"", b""))
 
     def _clear(self) -> None:
         self._words = []
@@ -241,6 +245,8 @@ def _phrase(words: list[tuple[str, bytes]]) -> bytes:
 
 def _split_address(text: bytes) -> tuple[bytes, bytes]:
     """The content of angle brackets as local part and domain; a route before them is dropped."""
+    if b"(" in text:
+        text = _COMMENT.sub(b"", text)
     text = text.strip()
     if text.startswith(b"@") and b":" in text:
         text = text.partition(b":")[2]

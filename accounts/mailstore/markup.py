@@ -35,7 +35,7 @@ def _without(html: str, beginning: str, end: str) -> str:
         if stop < 0:
             break
         pieces.append(html[position:start])
-        position = stop + len(end)
+        position = stop if end.startswith("<") else stop + len(end)  # a closing tag goes as a tag
         start = lower.find(beginning, position)
     pieces.append(html[position:])
     return " ".join(pieces)

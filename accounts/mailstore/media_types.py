@@ -19,7 +19,8 @@ Parameters = tuple[tuple[bytes, bytes], ...]
 
 # token = 1*<any CHAR except SPACE, CTLs, tspecials>; 8-bit is refused as well
 _TOKEN = rb"[!#-'*+.0-9A-Z^-~-]++"
-_TYPE = re.compile(rb"\s*+(%b)\s*+/\s*+(%b)\s*+(?=[;(]|\Z)" % (_TOKEN, _TOKEN))
+# (text/html charset=utf-8, without the semicolon, is common enough to be read as it is meant)
+_TYPE = re.compile(rb"\s*+(%b)\s*+/\s*+(%b)(?=[\s;(]|\Z)" % (_TOKEN, _TOKEN))
 _DISPOSITION = re.compile(rb"\s*+(%b)\s*+(?=[;(]|\Z)" % _TOKEN)
 # parameter = attribute "=" value; an unquoted value with spaces is taken up to the semicolon
 _PARAMETER = re.compile(
@@ -57,7 +58,10 @@ def parse_media_type(value: bytes) -> MediaType | None:
     match = _TYPE.match(value)
     if match is None:
         return None
-    parameters = tuple(_parameters(value, match.end()))
+    rest = value[match.end() :].strip()
+    parameters = (
+        tuple(_parameters(rest if rest.startswith(b";") else b";" + rest, 0)) if rest else ()
+    )
     return MediaType(match[1].lower(), match[2].lower(), parameters)
 
 

@@ -4,9 +4,10 @@ Left out on purpose: the text of attachments other than text/* (their names are 
 """
 
 import binascii
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from unicodedata import is_normalized, normalize
+from unicodedata import normalize
 
 from accounts.mailstore.body_structures import transfer_encoding
 from accounts.mailstore.charsets import decode_text
@@ -23,6 +24,9 @@ FIELD_TEXT_LIMIT = 16 * 1024
 HEADER_OCTETS_LIMIT = 64 * 1024
 PART_OCTETS_LIMIT = 128 * 1024
 SEARCHED_PARTS_LIMIT = 200
+
+_RUN_LIMIT = 500
+_LONG_RUN = re.compile(rf"[^\x00-\x7f]{{{_RUN_LIMIT}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,17 @@ def _casefold(text: str) -> str:
         text = text.replace("\0", "")
     if text.isascii():
         return text.lower()
-    text = normalize("NFKC", text).casefold()
+    text = _normalized(text).casefold()
     # PostgreSQL takes no lone surrogates; folding may have undone the normal form.
-    text = text.encode("utf-8", "replace").decode()
-    return text if is_normalized("NFKC", text) else normalize("NFKC", text)
+    return _normalized(text.encode("utf-8", "replace").decode())
+
+
+def _normalized(text: str) -> str:
+    """NFKC, in pieces where a run of other than US-ASCII is long: a thousand combining marks cost a million steps."""
+    if _LONG_RUN.search(text) is None:
+        return normalize("NFKC", text)
+    pieces = (text[at : at + _RUN_LIMIT] for at in range(0, len(text), _RUN_LIMIT))
+    return "".join([normalize("NFKC", piece) for piece in pieces])
 
 
 def _field_text(header: Header, name: bytes) -> str:
