@@ -59,6 +59,7 @@ class SmtpPeer:
     ):
         self.extensions = tuple(extensions)
         self.users = users or {}
+        self.is_auth_announced = True  # else only by what `extensions` says
         self.is_implicit_tls = is_implicit_tls
         self.messages: list[PeerMessage] = []
         self.commands: list[str] = []
@@ -209,7 +210,7 @@ class _Dialogue:
         offered = list(self._peer.extensions)
         if self._tls and not self._is_tls:
             offered.append("STARTTLS")
-        if self._peer.users:
+        if self._peer.users and self._peer.is_auth_announced:
             offered.append("AUTH PLAIN LOGIN")
         self._send(self._peer._at("EHLO", "250 " + "\n".join([str(self._peer.host), *offered])))
 
@@ -218,11 +219,10 @@ class _Dialogue:
         self._send(self._peer._at("HELO", "250 hello"))
 
     def _starttls(self, _: str) -> None:
-        if self._tls is None:
-            self._send("502 5.5.1 no")
-            return
         if not self._send(self._peer._at("STARTTLS", "220 2.0.0 go ahead")):
             return
+        if self._tls is None:
+            raise EOFError  # announced by `extensions`, and then it fails
         self._socket = self._tls.wrap_socket(self._socket, server_side=True)
         self._peer._open.add(self._socket)
         self._file = self._socket.makefile("rb")
