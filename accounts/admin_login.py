@@ -7,10 +7,16 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import HttpRequest
 
-from accounts.authentication import Login, verify_password
+from accounts.authentication import Login, LoginRefused, verify_password
 from accounts.models import User
 
 CONSOLE = "console"  # stands for the source when there is no request
+_WAIT = "mailsite.login.wait"
+
+
+def seconds_to_wait(request: HttpRequest | None) -> int:
+    """How long the login of this request was told to wait; 0 when it was checked."""
+    return int(request.META.get(_WAIT, 0)) if request is not None else 0
 
 
 class AdminBackend(BaseBackend):
@@ -29,6 +35,8 @@ class AdminBackend(BaseBackend):
         source = request.META.get("REMOTE_ADDR", CONSOLE) if request is not None else CONSOLE
         connection.ensure_connection()
         login = verify_password(connection.connection, username, password, source)
+        if isinstance(login, LoginRefused) and request is not None:
+            request.META[_WAIT] = login.retry_after
         if not isinstance(login, Login) or login.kind != "user" or login.credential_id is not None:
             raise PermissionDenied  # ends Django's round of backends
         return self.get_user(login.account_id)

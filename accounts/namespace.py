@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 
 from accounts.models import Address, Domain
 
@@ -51,10 +52,23 @@ def describe(address: Address) -> str:
     return f"the address of the app {address.app.name if address.app else ''}"
 
 
-def taken(domain: Domain, local_part: str) -> str:
-    """Why the address cannot be given to anybody, in one line; "" when it is free."""
+def taken(domain: Domain, local_part: str, *, unless: Model | None = None) -> str:
+    """Why the address cannot be given to anybody, in one line; "" when it is free.
+
+    `unless` is the user, group, app or alias that is asked for: what it has itself is free for it.
+    """
     holder = holder_of(domain, local_part)
-    return f"{local_part}@{domain.name} is taken: it is {describe(holder)}." if holder else ""
+    if holder is None or _is_of(holder, unless):
+        return ""
+    return f"{holder} is taken: it is {describe(holder)}."
+
+
+def _is_of(holder: Address, owner: Model | None) -> bool:
+    if owner is None or owner.pk is None:
+        return False
+    if isinstance(owner, Address):
+        return bool(holder.pk == owner.pk)
+    return bool(holder.is_primary and owner in (holder.user, holder.group, holder.app))
 
 
 def meaning_of(error: IntegrityError, what: str) -> str | None:

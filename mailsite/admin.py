@@ -1,4 +1,4 @@
-"""What the admin as a whole shows: the navigation, the first page, and the login."""
+"""What the admin as a whole shows: the navigation and the first page."""
 
 from typing import Any
 
@@ -6,21 +6,12 @@ from django.conf import settings
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse_lazy
-from unfold.forms import AuthenticationForm
 
 from accounts.admin.pages import human_size
 from accounts.models import App, Domain, Group, Mailbox, TraceEntry, User
 from transport.models import QueuedRecipient
 
 LATEST = 8
-
-
-class LoginForm(AuthenticationForm):
-    """The login, which says what it asks for."""
-
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(*arguments, **keywords)
-        self.fields["username"].label = "Address, or username in the default domain"
 
 
 def _link(title: str, icon: str, page: str) -> dict[str, Any]:

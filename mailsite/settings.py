@@ -89,7 +89,7 @@ UNFOLD = {
     "SITE_SYMBOL": "mail",
     "DASHBOARD_CALLBACK": "mailsite.admin.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "mailsite.admin.navigation"},
-    "LOGIN": {"form": "mailsite.admin.LoginForm"},
+    "LOGIN": {"form": "mailsite.login_form.LoginForm"},
 }
 
 # What the three apps read. They know these names and nothing of the environment.
