@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from psycopg.errors import ForeignKeyViolation
+from psycopg.errors import ForeignKeyViolation, RestrictViolation
 
 from accounts.mailstore.changes import trim_changes
 from accounts.mailstore.objects import delete_object, list_objects
@@ -92,7 +92,7 @@ def sweep_blobs(db: psycopg.Connection[Any], keep_days: int) -> int:
         for (blob,) in rows:
             try:
                 total += _sweep_blob(db, blob, keep_days)
-            except ForeignKeyViolation:
+            except (ForeignKeyViolation, RestrictViolation):
                 continue
         if len(rows) < BATCH:
             return total
