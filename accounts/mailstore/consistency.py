@@ -186,7 +186,7 @@ _SHARED_QUERIES = {
 
 def check_shared(db: psycopg.Connection[Any]) -> list[str]:
     """What belongs to no single mailbox: rows of mailboxes that are gone, and the objects of large blobs."""
-    found = []
+    found: list[str] = []
     for text, query in _SHARED_QUERIES.items():
         found.extend(text.format(*row) for row in db.execute(query))
     return found
