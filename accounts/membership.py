@@ -64,13 +64,15 @@ def why_not_member(member: GroupMember) -> str:
         if path:
             chain = " → ".join([str(member.group), *map(str, path)])
             return f"{inner} cannot be a member of {member.group}: the group would reach itself ({chain})."
+    if member.group_id is None:
+        return ""
     same = GroupMember.objects.filter(
         group=member.group,
         user=member.user,
         member_group=inner,
         outside_address=member.outside_address,
     ).exclude(pk=member.pk)
-    if member.group_id is not None and same.exists():
+    if same.exists():
         return f"{member} is a member of {member.group} already."
     return ""
 

@@ -10,6 +10,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.forms import PaginationInlineFormSet
 
+from accounts.addresses import canonical_local_part
 from accounts.admin.pages import AddressForm, DirectoryAdmin
 from accounts.models import Alias
 
@@ -33,7 +34,7 @@ class AliasFormSet(PaginationInlineFormSet):
             cleaned = getattr(form, "cleaned_data", {})
             if not cleaned or cleaned.get("DELETE"):
                 continue
-            key = (cleaned.get("domain"), cleaned.get("local_part"))
+            key = (cleaned.get("domain"), canonical_local_part(cleaned.get("local_part") or ""))
             if key in seen:
                 raise ValidationError(f"{key[1]}@{key[0]} stands here twice.")
             seen.add(key)

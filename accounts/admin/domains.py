@@ -13,10 +13,22 @@ from accounts.admin.pages import DirectoryAdmin
 from accounts.models import Domain
 
 
+class DomainForm(ModelForm):  # type: ignore[type-arg]
+    """One domain. That another is the default is no error: saving takes that from it."""
+
+    class Meta:
+        model = Domain
+        fields = ("name", "mail_enabled", "is_default", "catch_all", "validate_app_from")
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]
+
+
 @admin.register(Domain)
 class DomainAdmin(DirectoryAdmin):
     """What is local. `transport` adds its inlines here."""
 
+    form = DomainForm
     list_display = (
         "name",
         "mail_enabled",

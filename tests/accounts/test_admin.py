@@ -67,7 +67,7 @@ def form_of(response: Any) -> dict[str, Any]:
             value = field.value()
             if value is True:
                 data[field.html_name] = "on"
-            elif value not in (None, False):
+            elif value is not None and value is not False:
                 data[field.html_name] = value
     return data
 
@@ -377,7 +377,7 @@ def test_members_are_typed_as_addresses(
 def secret_in(response: Any) -> str:
     found = re.search(r'id="secret">(\w+)<', text(response))
     assert found
-    assert response["Cache-Control"] == "no-store"
+    assert "no-store" in response["Cache-Control"]
     return found[1]
 
 
