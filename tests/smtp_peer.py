@@ -83,6 +83,8 @@ class SmtpPeer:
 
     def stop(self) -> None:
         self._is_stopped = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread in accept
         self._listener.close()
         for gate in self._holds.values():
             gate.set()

@@ -21,14 +21,17 @@ SELECT r.next_hop FROM transport_queuedrecipient r WHERE {DUE}
 GROUP BY r.next_hop ORDER BY min(r.next_attempt_at) LIMIT {NEXT_HOPS_MAXIMUM}
 """
 _PRUNE = """
-DELETE FROM transport_queuedmessage WHERE id IN (
+WITH finished AS MATERIALIZED (
     SELECT m.id FROM transport_queuedmessage m
     WHERE m.created_at < now() - make_interval(hours => %(hours)s)
         AND NOT EXISTS (
             SELECT FROM transport_queuedrecipient r WHERE r.message_id = m.id
                 AND (r.state = 'waiting' OR r.finished_at > now() - make_interval(hours => %(hours)s)))
     LIMIT %(maximum)s
+), recipients AS (
+    DELETE FROM transport_queuedrecipient WHERE message_id IN (SELECT id FROM finished)
 )
+DELETE FROM transport_queuedmessage WHERE id IN (SELECT id FROM finished)
 """
 _WITHOUT_KEY = """
 SELECT d.name FROM accounts_domain d
