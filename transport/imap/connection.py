@@ -5,6 +5,7 @@ full. Reading pauses while the client sends faster than the session takes.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
@@ -46,6 +47,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        raw = transport.get_extra_info("socket")
+        if raw is not None:  # who idles for hours may be gone without a word
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if peer else ""
         self.task = asyncio.get_running_loop().create_task(self._serve(self))
@@ -74,7 +78,9 @@ class Connection(asyncio.Protocol):
     # What the session calls
 
     async def next_event(self) -> Event:
-        """The next command. Raises ConnectionEnded, Interrupted."""
+        """The next command, also of those that came before the client hung up. Raises ConnectionEnded, Interrupted."""
+        if self._interruption is not None:
+            raise Interrupted(self._interruption)
         while (event := self.reader.next_event()) is None:
             await self.wait_for_input()
         return event
@@ -102,6 +108,11 @@ class Connection(asyncio.Protocol):
     def wake(self) -> None:
         """Let `wait_for_input` return."""
         _resolve(self._input_waiter)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nobody listens any more."""
+        return self._has_ended
 
     @property
     def is_between_lines(self) -> bool:

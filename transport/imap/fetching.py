@@ -117,7 +117,7 @@ async def send_batch(
     uids = [Uid(view.uids[place]) for place in places]
     sets_seen = plan.sets_seen and not selection.read_only
     unseen = [Uid(view.uids[p]) for p in places if not view.flags[p] & SEEN] if sets_seen else []
-    stored, rows = await session.database.run_long(
+    stored, rows = await session.run_long(
         read_batch, selection.owner, selection.folder_id, uids, unseen, plan.columns
     )
     newly_seen: frozenset[int] = frozenset()
@@ -195,7 +195,7 @@ async def _send_section(session: Session, section: Section, values: dict[str, An
 async def _read(session: Session, content: bytes | BlobReference, start: int, end: int) -> bytes:
     """A slice of a blob. What was promised in a literal's size must follow, or the connection is lost."""
     if isinstance(content, BlobReference):
-        piece = await session.database.run_long(read_blob, content, start, end - start)
+        piece = await session.run_long(read_blob, content, start, end - start)
     else:
         piece = content[start:end]
     if len(piece) != end - start:

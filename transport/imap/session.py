@@ -6,14 +6,18 @@ tagged NO in `transport.imap.replies`; nothing but BYE follows what cannot be re
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Concatenate, ParamSpec, TypeVar
 
 from accounts.authentication import Login
 from accounts.mailstore.values import MailboxId, NoSuchFolder
+from transport.database_threads import Connection as DatabaseConnection
 from transport.database_threads import DatabaseThreads
 from transport.imap.capabilities import capabilities
 from transport.imap.connection import Connection, ConnectionEnded, Interrupted
 from transport.imap.handlers.registry import HANDLERS
+from transport.imap.long_work import LongWork
 from transport.imap.replies import Reply, bad, no, reply_to
 from transport.imap.selection import Selection
 from transport.imap.states import State, refusal
@@ -30,6 +34,9 @@ BAD_MAXIMUM_BEFORE_LOGIN = 10
 
 logger = logging.getLogger(__name__)
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -41,6 +48,7 @@ class Services:
     max_message_size: int
     login_seconds: float = LOGIN_SECONDS
     still_here_seconds: float = 120.0
+    long_work: LongWork = field(default_factory=LongWork)
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +104,16 @@ class Session:
             self.selection = None
         if self.state is State.SELECTED:
             self.state = State.AUTHENTICATED
+
+    async def run_long(
+        self,
+        service: Callable[Concatenate[DatabaseConnection, P], T],
+        *arguments: P.args,
+        **keywords: P.kwargs,
+    ) -> T:
+        """Run a long service, at most two at once for one mailbox."""
+        async with self.services.long_work.turn(self.owner):
+            return await self.database.run_long(service, *arguments, **keywords)
 
     async def refresh(self) -> None:
         """Take in what happened in the selected folder, and tell what may always be told."""
@@ -182,7 +200,8 @@ class Session:
         if handler.refreshes:
             self.tell(expunges=handler.may_expunge)
         self._answer(request.tag, reply)
-        await self.connection.drain()
+        if not self.connection.has_ended:  # what was pipelined before is still carried out
+            await self.connection.drain()
 
     def _answer(self, tag: bytes, reply: Reply) -> None:
         self.write(reply.line(tag))

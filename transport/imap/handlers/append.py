@@ -18,7 +18,7 @@ from transport.imap.wire.commands.types import Append
 async def append(session: Session, command: Append) -> Reply:
     if not command.content:
         return no("An empty message is none")
-    appended = await session.database.run_long(
+    appended = await session.run_long(
         _append,
         session.owner,
         command.folder,

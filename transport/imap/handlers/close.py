@@ -14,7 +14,7 @@ async def close(session: Session, command: Plain) -> Reply:
     selection = session.selected
     session.deselect()
     if not selection.read_only:
-        gone = await session.database.run_long(expunge, selection.owner, selection.folder_id)
+        gone = await session.run_long(expunge, selection.owner, selection.folder_id)
         if gone.uids:
             session.services.notifier.publish([selection.folder_id])
     return ok("Closed")

@@ -22,7 +22,7 @@ async def copy(session: Session, command: Copy) -> Reply:
         return no("The folder is open read-only", b"READ-ONLY")
     places = selection.places(command.messages, by_uid=command.by_uid)
     uids = [Uid(selection.view.uids[place]) for place in places]
-    target, copied = await session.database.run_long(
+    target, copied = await session.run_long(
         _copy, selection.owner, selection.folder_id, uids, command.folder, is_move
     )
     if not copied.source:
@@ -33,6 +33,8 @@ async def copy(session: Session, command: Copy) -> Reply:
         format_ordered(copied.source),
         format_ordered(copied.target),
     )
+    if target == selection.folder_id:
+        await session.refresh()  # the copies are news here
     if not is_move:
         return ok("Copied", code)
     # RFC 6851 §4.3: COPYUID before the EXPUNGEs, since those make the source's UIDs mean nothing

@@ -20,9 +20,7 @@ async def expunge(session: Session, command: Expunge) -> Reply:
         uids = [Uid(selection.view.uids[place]) for place in places]
         if not uids:
             return ok("Nothing to expunge")
-    gone = await session.database.run_long(
-        expunging.expunge, selection.owner, selection.folder_id, uids
-    )
+    gone = await session.run_long(expunging.expunge, selection.owner, selection.folder_id, uids)
     if not gone.uids:
         return ok("Nothing to expunge")
     selection.view.expunge(gone.uids)

@@ -16,9 +16,7 @@ async def create(session: Session, command: FolderCommand) -> Reply:
 
 @handles("DELETE", states=LOGGED_IN)
 async def delete(session: Session, command: FolderCommand) -> Reply:
-    folder_id = await session.database.run_long(
-        folders.delete_folder, session.owner, command.folder
-    )
+    folder_id = await session.run_long(folders.delete_folder, session.owner, command.folder)
     if session.selection is not None and session.selection.folder_id == folder_id:
         session.deselect()
         session.write(b"* OK [CLOSED] The selected folder is gone\r\n")
@@ -30,7 +28,7 @@ async def delete(session: Session, command: FolderCommand) -> Reply:
 async def rename(session: Session, command: Rename) -> Reply:
     if command.source == command.target:
         return no("The folder has that name", b"ALREADYEXISTS")
-    renamed = await session.database.run_long(
+    renamed = await session.run_long(
         folders.rename_folder, session.owner, command.source, command.target
     )
     session.services.notifier.publish(renamed.folder_ids)

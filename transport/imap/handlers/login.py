@@ -1,7 +1,4 @@
-"""LOGIN and AUTHENTICATE PLAIN (RFC 9051 §6.2.2-3, SASL-IR: RFC 4959, PLAIN: RFC 4616).
-
-An authorisation identity other than the login's own is refused: nobody acts for another.
-"""
+"""LOGIN and AUTHENTICATE (RFC 9051 §6.2.2-3, SASL-IR: RFC 4959); the mechanisms are `transport.sasl`'s."""
 
 from accounts.authentication import Login, LoginRefused
 from transport.imap.capabilities import capabilities
@@ -9,12 +6,11 @@ from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, bad, no, ok
 from transport.imap.session import Session
 from transport.imap.states import BEFORE_LOGIN, State
-from transport.imap.wire.commands.session import decode_base64
 from transport.imap.wire.commands.types import Authenticate
 from transport.imap.wire.commands.types import Login as LoginCommand
-from transport.imap.wire.cursor import ImapSyntaxError
 from transport.imap.wire.reader import Hopeless
 from transport.logins import log_in
+from transport.sasl.mechanisms import MECHANISMS, Challenge, SaslError, decode_response
 
 FAILURES_MAXIMUM = 5
 """Failed logins before the connection is closed."""
@@ -24,37 +20,34 @@ _REFUSED = no("The login or the password is wrong", b"AUTHENTICATIONFAILED")
 
 @handles("LOGIN", states=BEFORE_LOGIN)
 async def login(session: Session, command: LoginCommand) -> Reply:
-    return await _log_in(session, command.user, command.password)
+    try:
+        user, password = command.user.decode("utf-8"), command.password.decode("utf-8")
+    except UnicodeDecodeError:
+        return _count(session, _REFUSED)
+    return await _log_in(session, user, password)
 
 
 @handles("AUTHENTICATE", states=BEFORE_LOGIN)
 async def authenticate(session: Session, command: Authenticate) -> Reply:
-    if command.mechanism != "PLAIN":
+    make_exchange = MECHANISMS.get(command.mechanism)
+    if make_exchange is None:
         return no("No such mechanism", b"CANNOT")
-    response = command.initial
-    if response is None:
-        session.write(b"+ \r\n")
-        line = await session.connection.next_line()
-        if isinstance(line, Hopeless) or line == b"*":
-            return bad("Cancelled")
-        try:
-            response = decode_base64(line)
-        except ImapSyntaxError as error:
-            return bad(str(error))
-    match response.split(b"\0"):
-        case [identity, user, password] if user and password:
-            if identity and identity.lower() != user.lower():
-                return no("Acting for another is not allowed", b"AUTHORIZATIONFAILED")
-            return await _log_in(session, user, password)
-    return bad("No PLAIN response")
-
-
-async def _log_in(session: Session, user: bytes, password: bytes) -> Reply:
+    exchange = make_exchange()
     try:
-        texts = user.decode("utf-8"), password.decode("utf-8")
-    except UnicodeDecodeError:
-        return _count(session, _REFUSED)
-    match await log_in(session.database, *texts, session.connection.peer):
+        step = exchange.step(command.initial)
+        while isinstance(step, Challenge):
+            session.write(b"+ " + step.encoded().encode("ascii") + b"\r\n")
+            line = await session.connection.next_line()
+            if isinstance(line, Hopeless) or line == b"*":
+                return bad("Cancelled")
+            step = exchange.step(decode_response(line))
+    except SaslError as error:
+        return bad(str(error))
+    return await _log_in(session, step.login, step.password)
+
+
+async def _log_in(session: Session, user: str, password: str) -> Reply:
+    match await log_in(session.database, user, password, session.connection.peer):
         case LoginRefused("throttled", retry_after):
             return no(f"Too many failed logins; try again in {retry_after} seconds", b"UNAVAILABLE")
         case LoginRefused():

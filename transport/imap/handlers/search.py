@@ -29,7 +29,7 @@ async def _search(session: Session, command: Search) -> Reply:
     selection = session.selected
     wants_modseq = holds_modseq(command.key)
     session.condstore = session.condstore or wants_modseq
-    found = await session.database.run_long(
+    found = await session.run_long(
         search_store,
         selection.owner,
         selection.folder_id,

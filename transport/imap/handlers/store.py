@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from accounts.mailstore.flagbits import keyword_bits, split_flags
 from accounts.mailstore.flags import Mode, Stored, store_flags
 from accounts.mailstore.values import ModSeq, Uid
 from transport.imap.handlers.registry import handles
@@ -35,7 +36,7 @@ async def _store(session: Session, command: Store) -> Reply:
     if not uids:
         return ok("No such messages")
     since = command.unchanged_since
-    stored = await session.database.run_long(
+    stored = await session.run_long(
         store_flags,
         selection.owner,
         selection.folder_id,
@@ -54,25 +55,46 @@ async def _store(session: Session, command: Store) -> Reply:
 
 
 def _tell(session: Session, selection: Selection, command: Store, stored: Stored) -> None:
-    """FETCH for each message: its flags unless .SILENT, its modseq whenever the client minds."""
-    texts = selection.flag_texts
+    """FETCH for each message: its flags unless .SILENT, its modseq whenever the client minds.
+
+    .SILENT hides only what the client can work out: not what another session changed, nor a junk flag's synonyms.
+    """
+    view, texts = selection.view, selection.flag_texts
     entries = stored.changed
     if not command.silent:
         entries = tuple(sorted((*stored.changed, *stored.unchanged)))
-    elif not session.condstore:
-        return
+    named = named_bits(command, stored.keywords)
     lines = []
     for uid, flags, modseq in entries:
-        place = selection.view.index(uid)
+        place = view.index(uid)
         if place is None:
             continue
+        tells = not command.silent or flags != expected_flags(command, view.flags[place], named)
+        if not tells and not session.condstore:
+            continue
         items = [b"UID %d" % uid] if command.by_uid or session.condstore else []
-        if not command.silent:
+        if tells:
             items.append(b"FLAGS " + texts[flags])
         if session.condstore:
             items.append(b"MODSEQ (%d)" % modseq)
         lines.append(b"* %d FETCH (%b)\r\n" % (place + 1, b" ".join(items)))
     session.write(b"".join(lines))
+
+
+def named_bits(command: Store, keywords: tuple[str, ...]) -> int:
+    """The flags that the command names."""
+    bits, names = split_flags(flag.decode("ascii") for flag in command.flags)
+    return bits | keyword_bits(keywords, names)
+
+
+def expected_flags(command: Store, before: int, named: int) -> int:
+    """What the client takes a message's flags to be now."""
+    match command.mode:
+        case "add":
+            return before | named
+        case "remove":
+            return before & ~named
+    return named
 
 
 def _reply(selection: Selection, command: Store, stored: Stored, asked: int) -> Reply:

@@ -1,10 +1,9 @@
 """Commands about the session itself (RFC 9051 §6.1, §6.2, §6.4.1-3; ID: RFC 2971; ENABLE: RFC 5161)."""
 
-import binascii
-
 from transport.imap.wire.commands.registry import parses
 from transport.imap.wire.commands.types import Authenticate, Command, Enable, Id, Login, Plain
 from transport.imap.wire.cursor import Cursor, ImapSyntaxError
+from transport.sasl.mechanisms import SaslError, decode_response
 
 ID_FIELDS_MAXIMUM = 30
 
@@ -31,19 +30,12 @@ def parse_authenticate(cursor: Cursor, name: str) -> Command:
     if cursor.at_end:
         return Authenticate(mechanism, None)
     cursor.space()
-    return Authenticate(mechanism, decode_base64(cursor.buffer[cursor.position :], cursor))
-
-
-def decode_base64(text: bytes, cursor: Cursor | None = None) -> bytes:
-    """A SASL response; `=` is the empty one (RFC 4959 §3). Raises ImapSyntaxError."""
-    if cursor is not None:
-        cursor.position = len(cursor.buffer)
-    if text == b"=":
-        return b""
+    word = cursor.buffer[cursor.position :]
+    cursor.position = len(cursor.buffer)
     try:
-        return binascii.a2b_base64(text, strict_mode=True) if text else b""
-    except binascii.Error:
-        raise ImapSyntaxError("bad base64") from None
+        return Authenticate(mechanism, decode_response(word))
+    except SaslError as error:
+        raise ImapSyntaxError(str(error)) from None
 
 
 @parses("ID")
