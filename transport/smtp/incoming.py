@@ -1,6 +1,7 @@
 """What a client sends, as lines and as blocks, each with a bound and a deadline."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 READ_OCTETS = 65_536
 
@@ -18,10 +19,16 @@ class LineTooLong(Exception):
 
 
 class Incoming:
-    """A buffer in front of a StreamReader: what follows a line or the end of a message stays for the next command."""
+    """A buffer in front of a StreamReader: what follows a line or the end of a message stays for the next command.
 
-    def __init__(self, reader: asyncio.StreamReader) -> None:
+    `before_wait` runs before each wait for the client: replies to a group of commands leave together (RFC 2920 §3.2).
+    """
+
+    def __init__(
+        self, reader: asyncio.StreamReader, before_wait: Callable[[], Awaitable[None]]
+    ) -> None:
         self._reader = reader
+        self._before_wait = before_wait
         self._buffer = b""
         self.octets_read = 0
 
@@ -73,6 +80,7 @@ class Incoming:
         self._buffer = b""
 
     async def _read(self, seconds: float) -> bytes:
+        await self._before_wait()
         try:
             async with asyncio.timeout(seconds):
                 block = await self._reader.read(READ_OCTETS)

@@ -238,7 +238,6 @@ class SmtpConnection(SmtpSession):
         if not transaction.resolved:
             return NO_RECIPIENT
         self.say("354 end with <CR><LF>.<CR><LF>")
-        await self._writer.drain()
         self._transaction = None
         decoder = DataDecoder(self.service.size_maximum)
         deadline = time.monotonic() + MESSAGE_SECONDS
@@ -317,7 +316,6 @@ class SmtpConnection(SmtpSession):
     async def _response_to(self, challenge: Challenge) -> bytes:
         encoded = challenge.encoded()
         self.say(f"334 {encoded}")
-        await self._writer.drain()
         line = await self.incoming.line(RESPONSE_MAXIMUM, COMMAND_SECONDS)
         if line == b"*":
             raise SaslError("cancelled")

@@ -118,11 +118,14 @@ class SmtpService:
             self._all_ended.set()
 
     def announce(self, carried: Carried) -> None:
-        """Tell of a delivery, after its commit. Never blocks."""
-        if carried.folders:
-            self.notifier.publish(carried.folders)
-        if carried.next_hops:
-            wake(carried.next_hops)
+        """Tell of a delivery, after its commit. Never blocks, and never fails: a hint is not the truth."""
+        try:
+            if carried.folders:
+                self.notifier.publish(carried.folders)
+            if carried.next_hops:
+                wake(carried.next_hops)
+        except Exception:
+            log.exception("%s: nobody was told of the delivery", carried.trace_id)
 
     def heard(self, fingerprint: bytes) -> None:
         """The client has seen the 250 of this transaction: the same bytes again are another message."""

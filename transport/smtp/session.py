@@ -57,6 +57,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]
         self._is_admitted = False
         self._last_words = ""
         self._ending = False
+        self._replies: list[bytes] = []
 
     # What asyncio calls
 
@@ -65,7 +66,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]
         self.transport = cast(asyncio.Transport, transport)  # uvloop's inherits from nothing
         peer = transport.get_extra_info("peername") or ("",)
         self.client_address = str(peer[0]).partition("%")[0].removeprefix("::ffff:")
-        self.incoming = Incoming(self._reader)
+        self.incoming = Incoming(self._reader, self._flush)
         self._is_admitted = self._enter()
         self._task = self.loop.create_task(self._run())
 
@@ -81,9 +82,8 @@ class SmtpSession(SMTP):  # type: ignore[misc]
     # What the commands use
 
     def say(self, reply: str) -> None:
-        """Send a reply: `code text`, lines joined by CR LF where it has several."""
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(reply.encode() + b"\r\n")
+        """Reply: `code text`, lines joined by CR LF where it has several. It leaves before the next wait for the client."""
+        self._replies.append(reply.encode() + b"\r\n")
 
     # What the service uses
 
@@ -148,11 +148,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]
             self.say(reply)
 
     async def _command_line(self) -> bytes:
-        """The next line. Replies are flushed first: a client that does not read them gets no further."""
-        if self.incoming.has_more:
-            return await self.incoming.line(LINE_MAXIMUM, COMMAND_SECONDS)
-        await self._writer.drain()
-        self._is_idle = True
+        self._is_idle = not self.incoming.has_more
         try:
             return await self.incoming.line(LINE_MAXIMUM, COMMAND_SECONDS)
         finally:
@@ -169,7 +165,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]
         """STARTTLS was accepted: answer, shake hands, and go on encrypted. Raises what the handshake raises."""
         assert self.transport is not None
         self.say("220 2.0.0 go ahead")
-        await self._writer.drain()
+        await self._flush()
         self.incoming.discard()
         plain = self.transport
         encrypted = await self.loop.start_tls(
@@ -189,7 +185,18 @@ class SmtpSession(SMTP):  # type: ignore[misc]
         self.transport = encrypted
         self.has_tls = True
 
+    async def _flush(self) -> None:
+        """Send what has been said. A client that does not read gets no further."""
+        self._write()
+        await self._writer.drain()
+
+    def _write(self) -> None:
+        if self._replies and self.transport is not None and not self.transport.is_closing():
+            self.transport.write(b"".join(self._replies))
+        self._replies.clear()
+
     def _close(self) -> None:
+        self._write()
         if self._is_admitted:
             self._is_admitted = False
             self._leave()
