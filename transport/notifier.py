@@ -142,7 +142,7 @@ class Notifier:
                 async with await self._connect() as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self._listening.set()
-                    await self._reconcile()
+                    await self.reconcile()
                     async for notice in connection.notifies():
                         for folder_id in notice.payload.split(","):
                             self._heard(FolderId(int(folder_id)))
@@ -155,11 +155,11 @@ class Notifier:
         while True:
             await asyncio.sleep(RECONCILE_SECONDS)
             try:
-                await self._reconcile()
+                await self.reconcile()
             except Exception as error:
                 logger.warning("watched folders could not be compared: %s", error)
 
-    async def _reconcile(self) -> None:
+    async def reconcile(self) -> None:
         """Call the watchers of each folder whose highest modseq is not the one last seen."""
         watched = list({(w.owner, w.folder_id) for group in self._watches.values() for w in group})
         if not watched:
