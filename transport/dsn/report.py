@@ -14,6 +14,7 @@ from enum import Enum
 
 FULL_MAXIMUM = 1024 * 1024  # octets; above it only the header comes back
 HEADER_MAXIMUM = 64 * 1024
+WORD_MAXIMUM = 200  # characters
 
 # hexchar of xtext, RFC 3461 §4
 _HEXCHAR = re.compile(r"\+([0-9A-F]{2})")
@@ -134,10 +135,10 @@ def _text_part(report: Report) -> bytes:
 def _explanation(recipient: RecipientReport) -> list[str]:
     if not recipient.reply:
         return []
-    words = _one_line(recipient.reply)
+    words = _wrapped(_one_line(recipient.reply))
     if not recipient.remote_host:
-        return [words]
-    return [f"{recipient.remote_host} said:", words]
+        return words
+    return [f"{recipient.remote_host} said:", *words]
 
 
 def _status_part(report: Report, *, is_global: bool) -> bytes:
@@ -172,7 +173,8 @@ def _recipient_fields(recipient: RecipientReport, *, is_global: bool) -> list[st
         if recipient.remote_host:
             fields.append(f"Remote-MTA: dns; {recipient.remote_host}")
         author = "smtp" if recipient.remote_host else "X-Mailsite"
-        fields.append(f"Diagnostic-Code: {author}; {_folded(reply)}")
+        folded = "\r\n    ".join(_wrapped(reply))
+        fields.append(f"Diagnostic-Code: {author}; {folded}")
     if recipient.last_attempt_at:
         fields.append(f"Last-Attempt-Date: {format_datetime(recipient.last_attempt_at)}")
     if recipient.will_retry_until and recipient.action is Action.DELAYED:
@@ -228,14 +230,16 @@ def _one_line(text: str) -> str:
     return _CONTROL.sub(" ", text.encode("utf-8", "replace").decode()).strip()
 
 
-def _folded(text: str, width: int = 72) -> str:
-    """Folded at spaces, so that no line comes near 998 octets (RFC 5322 §2.1.1)."""
+def _wrapped(text: str, width: int = 72) -> list[str]:
+    """Lines broken at spaces, and words broken where one has none: no line nears 998 octets (RFC 5322 §2.1.1)."""
     lines = [""]
     for word in text.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
-    return "\r\n    ".join(lines)
+        for start in range(0, len(word), WORD_MAXIMUM):
+            piece = word[start : start + WORD_MAXIMUM]
+            if lines[-1] and len(lines[-1]) + 1 + len(piece) > width:
+                lines.append("")
+            lines[-1] = f"{lines[-1]} {piece}" if lines[-1] else piece
+    return lines
 
 
 def _lines(lines: Sequence[str]) -> bytes:
