@@ -7,7 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import HttpRequest
 
-from accounts.authentication import Login, LoginRefused, verify_password
+from accounts.authentication import verify_password
+from accounts.entries import Login, LoginRefused
 from accounts.models import User
 
 CONSOLE = "console"  # stands for the source when there is no request

@@ -12,15 +12,15 @@ import math
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import psycopg
 from django.contrib.auth.hashers import is_password_usable
 
 from accounts import throttle
 from accounts.addresses import AddressSyntaxError, canonical_local_part, parse_address
+from accounts.entries import Login, LoginRefused
 from accounts.hashing import check_hash
-from accounts.mailstore.values import MailboxId
 from accounts.secrets import secret_sha256
 from accounts.verified import VERIFIED
 
@@ -28,35 +28,6 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 LOGIN_MAXIMUM = 320
 PASSWORD_MAXIMUM = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A login that succeeded. `password_stamp` and `credential_id` say by which secret."""
-
-    kind: Literal["user", "app"]
-    account_id: int
-    mailbox_id: MailboxId | None
-    address: str
-    display_name: str
-    domain_id: int
-    domain_name: str
-    mail_enabled: bool  # of the domain; while off, only apps send
-    validate_app_from: bool  # of the domain
-    credential_id: int | None = None
-    password_stamp: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class LoginRefused:
-    """A login that failed. The reason is for the log: a stranger hears the same text for all but `throttled`.
-
-    `throttled`: too many failures from this source; nothing was checked. Answer that as temporary (454 4.7.0,
-    `NO [UNAVAILABLE]`), since the password may well be right. `retry_after` in seconds.
-    """
-
-    reason: Literal["unknown", "password", "inactive", "throttled"]
-    retry_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

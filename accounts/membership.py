@@ -59,12 +59,12 @@ def member_of_address(group: Group, address: str) -> GroupMember:
 def why_not_member(member: GroupMember) -> str:
     """Why the member cannot be in its group, in one line; "" when it can."""
     inner = member.member_group
-    if inner is not None and member.group_id is not None:
+    if inner is not None and member.group_id:
         path = path_between(inner, member.group)
         if path:
             chain = " → ".join([str(member.group), *map(str, path)])
             return f"{inner} cannot be a member of {member.group}: the group would reach itself ({chain})."
-    if member.group_id is None:
+    if not member.group_id:  # of a group that is not saved yet
         return ""
     same = GroupMember.objects.filter(
         group=member.group,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from accounts.addresses import Address
-from accounts.directory import MailboxFacts
+from accounts.entries import MailboxFacts
 from accounts.mailstore.values import MailboxId
 from routing.envelope import Recipient
 

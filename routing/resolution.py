@@ -5,19 +5,8 @@ needs no further look-up. An outside member in one of our own domains is resolve
 """
 
 from accounts.addresses import Address, AddressSyntaxError, parse_address
-from accounts.directory import (
-    AppEntry,
-    CatchAllEntry,
-    Connection,
-    GroupEntry,
-    MailboxFacts,
-    SrsEntry,
-    UserEntry,
-    expand_group,
-    local_domains,
-    look_up,
-    look_up_postmaster,
-)
+from accounts.directory import Connection, expand_group, local_domains, look_up, look_up_postmaster
+from accounts.entries import AppEntry, CatchAllEntry, GroupEntry, MailboxFacts, SrsEntry, UserEntry
 from routing.decisions import Elsewhere, Reached, Resolution, Unreachable
 
 NESTING_MAXIMUM = 8  # outside members of groups that are groups of ours again

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 
 from accounts.addresses import Address
-from accounts.directory import OwnedAddresses
+from accounts.entries import OwnedAddresses
 from accounts.mailstore.headers import HeaderAddress
 
 

@@ -2,13 +2,8 @@
 
 import asyncio
 
-from accounts.authentication import (
-    Login,
-    LoginRefused,
-    PendingLogin,
-    begin_login,
-    finish_login,
-)
+from accounts.authentication import PendingLogin, begin_login, finish_login
+from accounts.entries import Login, LoginRefused
 from transport.database_threads import DatabaseThreads
 
 

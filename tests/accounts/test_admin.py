@@ -12,7 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import membership, people
-from accounts.authentication import Login, LoginRefused, verify_password
+from accounts.authentication import verify_password
+from accounts.entries import Login, LoginRefused
 from accounts.journal.trace import TraceEvent, write_trace
 from accounts.models import Alias, App, Domain, Group, LoginFailure, Mailbox, User
 from accounts.throttle import FREE_PER_ACCOUNT

@@ -9,14 +9,8 @@ from django.contrib.auth import authenticate
 from django.test import RequestFactory
 
 from accounts import authentication, hashing, people
-from accounts.authentication import (
-    Login,
-    LoginRefused,
-    PendingLogin,
-    begin_login,
-    still_valid,
-    verify_password,
-)
+from accounts.authentication import PendingLogin, begin_login, still_valid, verify_password
+from accounts.entries import Login, LoginRefused
 from accounts.models import App, Credential, LoginFailure, User
 from accounts.throttle import FREE_PER_ACCOUNT, FREE_PER_SOURCE
 from tests.factories import (

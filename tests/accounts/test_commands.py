@@ -12,7 +12,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts import people
-from accounts.authentication import Login, verify_password
+from accounts.authentication import verify_password
+from accounts.entries import Login
 from accounts.models import Domain, Group, User
 from accounts.secrets import decrypt
 from tests.factories import MakeAlias, MakeDomain, MakeGroup, MakeUser, unique

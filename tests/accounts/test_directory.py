@@ -7,13 +7,16 @@ import pytest
 
 from accounts import directory, membership, people
 from accounts.addresses import Address, parse_address
-from accounts.authentication import Login, verify_password
-from accounts.directory import (
+from accounts.authentication import verify_password
+from accounts.entries import (
     AppEntry,
     CatchAllEntry,
     DirectoryEntry,
+    DomainFacts,
     Found,
     GroupEntry,
+    Login,
+    MailboxFacts,
     SrsEntry,
     UserEntry,
 )
@@ -44,11 +47,11 @@ def test_a_user_is_found_in_any_case_and_with_any_tag(
 ) -> None:
     user = make_user("Ann")
     expected = UserEntry(
-        directory.MailboxFacts(user.mailbox.pk, f"ann@{user.domain}", is_full=False), is_active=True
+        MailboxFacts(user.mailbox.pk, f"ann@{user.domain}", is_full=False), is_active=True
     )
     assert entry(database, f"ANN@{user.domain.name.upper()}") == expected
     assert found(database, f"ann+Shop@{user.domain}") == Found(
-        directory.DomainFacts(user.domain.pk, user.domain.name, mail_enabled=True), expected, "Shop"
+        DomainFacts(user.domain.pk, user.domain.name, mail_enabled=True), expected, "Shop"
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 
-from accounts.authentication import Login
+from accounts.entries import Login
 from accounts.mailstore.values import MailboxId, NoSuchFolder
 from transport.database_threads import Connection as DatabaseConnection
 from transport.database_threads import DatabaseThreads

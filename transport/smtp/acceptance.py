@@ -7,8 +7,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from accounts.authentication import Login
 from accounts.directory import local_domains, owned_addresses
+from accounts.entries import Login
 from accounts.mailstore.headers import header_end
 from accounts.mailstore.values import new_message
 from routing.decisions import Resolution

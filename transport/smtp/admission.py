@@ -3,8 +3,8 @@
 import ipaddress
 
 from accounts.addresses import Address
-from accounts.authentication import Login
 from accounts.directory import local_domains, owned_addresses
+from accounts.entries import Login
 from routing.decisions import Elsewhere, Resolution, Unreachable
 from routing.resolution import resolve, resolve_postmaster
 from routing.senders import may_send_as

@@ -9,7 +9,7 @@ import logging
 import time
 
 from accounts.addresses import Address
-from accounts.authentication import Login, LoginRefused
+from accounts.entries import Login, LoginRefused
 from routing.envelope import Client, Recipient
 from transport.carrying import Repeated
 from transport.logins import log_in

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from accounts.addresses import Address
-from accounts.authentication import Login, still_valid
+from accounts.authentication import still_valid
+from accounts.entries import Login
 from transport.authentication.spf import check_spf
 from transport.carrying import Carried, forget_old_transactions, forget_transactions
 from transport.connection_limits import ConnectionLimits

@@ -1,6 +1,6 @@
 """LOGIN and AUTHENTICATE (RFC 9051 §6.2.2-3, SASL-IR: RFC 4959); the mechanisms are `transport.sasl`'s."""
 
-from accounts.authentication import Login, LoginRefused
+from accounts.entries import Login, LoginRefused
 from transport.imap.capabilities import capabilities
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, bad, no, ok

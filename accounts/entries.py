@@ -1,0 +1,137 @@
+"""What the directory answers: entries of addresses, members of groups, logins. Pure values."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from accounts.addresses import Address, split_subaddress
+from accounts.mailstore.values import MailboxId
+
+
+@dataclass(frozen=True, slots=True)
+class DomainFacts:
+    """A domain that this installation knows. It is local, as SMTP means it, while `mail_enabled`."""
+
+    id: int
+    name: str
+    mail_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxFacts:
+    """A mailbox that mail may be put into; `address` is its owner's primary address."""
+
+    id: MailboxId
+    address: str
+    is_full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserEntry:
+    """The address is a user's primary address or an alias. An inactive user's mail is refused: 550 5.2.1."""
+
+    mailbox: MailboxFacts
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppEntry:
+    """The address is an app's; `is_active` as for a user."""
+
+    mailbox: MailboxFacts
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEntry:
+    """The address is a group's: `expand_group` says whom it reaches."""
+
+    group_id: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatchAllEntry:
+    """Nobody has the address, and the domain's catch-all takes it. Never empty."""
+
+    mailboxes: tuple[MailboxFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SrsEntry:
+    """The address stands for a reverse-path while mail is forwarded; a bounce goes there."""
+
+    reverse_path: str
+
+
+DirectoryEntry = UserEntry | AppEntry | GroupEntry | CatchAllEntry | SrsEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an address means. `domain` is None when the domain is not known at all.
+
+    `entry` is None when nobody has the address, and for every address of a domain without mail.
+    `tag` is what follows the + of the address, as it was written, or "".
+    """
+
+    domain: DomainFacts | None
+    entry: DirectoryEntry | None
+    tag: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether mail for the domain ends here; otherwise it goes to the domain's MX."""
+        return self.domain is not None and self.domain.mail_enabled
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMembers:
+    """Whom a group reaches, each once: active mailboxes by id, and addresses elsewhere."""
+
+    mailboxes: tuple[MailboxFacts, ...]
+    outside: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedAddresses:
+    """What a login may send as."""
+
+    keys: frozenset[tuple[str, str]]
+    from_unchecked: bool  # an app whose domain does not check the From of its apps
+
+    def owns(self, address: Address) -> bool:
+        """Whether the address, or the address without its +tag, belongs to the login."""
+        local_part, domain = address.key
+        return (local_part, domain) in self.keys or (
+            split_subaddress(local_part)[0],
+            domain,
+        ) in self.keys
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login that succeeded. `password_stamp` and `credential_id` say by which secret."""
+
+    kind: Literal["user", "app"]
+    account_id: int
+    mailbox_id: MailboxId | None
+    address: str
+    display_name: str
+    domain_id: int
+    domain_name: str
+    mail_enabled: bool  # of the domain; while off, only apps send
+    validate_app_from: bool  # of the domain
+    credential_id: int | None = None
+    password_stamp: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRefused:
+    """A login that failed. The reason is for the log: a stranger hears the same text for all but `throttled`.
+
+    `throttled`: too many failures from this source; nothing was checked. Answer that as temporary (454 4.7.0,
+    `NO [UNAVAILABLE]`), since the password may well be right. `retry_after` in seconds.
+    """
+
+    reason: Literal["unknown", "password", "inactive", "throttled"]
+    retry_after: int = 0
