@@ -15,6 +15,7 @@ from accounts.mailstore.changes import changes_since, snapshot
 from accounts.mailstore.flags import store_flags
 from accounts.mailstore.folders import create_folder, delete_folder, list_folders, rename_folder
 from accounts.mailstore.moving import copy_messages, expunge, move_messages
+from accounts.mailstore.quota import quota_of
 from accounts.mailstore.sweep import sweep_blobs, sweep_messages
 from accounts.mailstore.values import (
     FolderExists,
@@ -147,6 +148,7 @@ def test_writers_do_not_get_in_each_others_way(
         return body
 
     run_threads(database, [writer(number) for number in range(6)])
+    assert quota_of(database, owners[2]).used_bytes <= 20_000
 
 
 def test_a_reader_that_follows_changes_sees_what_a_fresh_reader_sees(
