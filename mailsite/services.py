@@ -31,18 +31,26 @@ class Held:
 
     lock: IO[str]
     sockets: Sockets
+    services: list[Service]
 
     def keep_only(self, *names: str) -> None:
+        """In a child: what it held too would keep a lock or a port from the next start."""
         self.lock.close()
+        for service in self.services:
+            if isinstance(service.running, PostgreSQL | Valkey):
+                service.running.lock.close()
         for name, listeners in self.sockets.items():
             if name not in names:
                 for listener in listeners:
                     listener.close()
 
 
-def services(held: Held, database: PostgreSQL | None, broker: Valkey | None) -> list[Service]:
+def services(
+    lock: IO[str], sockets: Sockets, database: PostgreSQL | None, broker: Valkey | None
+) -> list[Service]:
     """Every service; the embedded ones run already, and are None when an outside one is configured."""
     found: list[Service] = []
+    held = Held(lock, sockets, found)
     if database is not None:
         found.append(Service("PostgreSQL", start_database, DATABASE, 30.0, running=database))
     if broker is not None:

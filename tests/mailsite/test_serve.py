@@ -21,8 +21,10 @@ from cryptography.x509.oid import NameOID
 
 from tests.end_to_end.servers import ROOT, Server
 
-SECOND_START_SECONDS = 3.0
-BUSY_FACTOR = 3  # other tests run beside this one
+SECOND_START_SECONDS = 3.0  # on an idle machine
+IDLE_COMMAND_SECONDS = (
+    0.9  # what a command takes on that machine: the measure of how busy this one is
+)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +126,7 @@ def test_commands_use_the_server_and_its_secrets(server: Server) -> None:
 def test_the_admin_is_served_with_its_style(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.ports.http)) as http:
         http.sendall(b"GET /static/unfold/css/styles.css HTTP/1.0\r\n\r\n")
-        assert http.recv(64).startswith(b"HTTP/1.1 200")
+        assert b" 200 " in http.recv(64)
 
 
 def test_a_second_start_on_the_same_data_is_refused(server: Server) -> None:
@@ -158,9 +160,14 @@ def test_kill_9_leaves_no_process_and_the_next_start_is_quick(server: Server) ->
     server.process.kill()
     server.process.wait()
     wait_until(lambda: not living(before))
+    began = time.monotonic()
+    server.manage("check")
+    busy = max(1.0, (time.monotonic() - began) / IDLE_COMMAND_SECONDS)
+    written = server.log.stat().st_size
     seconds = server.run()
-    assert "password" not in server.log.read_text().rpartition("is ready")[2]
-    assert seconds < SECOND_START_SECONDS * BUSY_FACTOR
+    wait_until(lambda: b"is ready" in server.log.read_bytes()[written:])
+    assert b"password" not in server.log.read_bytes()[written:]
+    assert seconds < SECOND_START_SECONDS * busy * 1.5
 
 
 def test_ctrl_c_stops_all_in_order(server: Server) -> None:
