@@ -147,7 +147,12 @@ def test_a_second_start_on_the_same_ports_is_refused(server: Server, tmp_path: P
 def test_what_dies_is_started_again(server: Server, word: str) -> None:
     victim = server.pids_of(word)[0]
     os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: server.pids_of(word) and server.pids_of(word)[0] != victim)
+
+    def is_replaced() -> bool:
+        found = server.pids_of(word)
+        return bool(found) and victim not in found
+
+    wait_until(is_replaced)
     server.wait_until_ready()
     with smtplib.SMTP("127.0.0.1", server.ports.smtp) as client:
         assert client.ehlo("client.test")[0] == 250
