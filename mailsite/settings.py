@@ -138,4 +138,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 590},
     },
+    "let go of what nobody needs": {
+        "task": "transport.sweep_store",
+        "schedule": 86400.0,
+        "options": {"expires": 86000},
+    },
 }

@@ -140,6 +140,7 @@ class SmtpPeer:
 
     def _serve(self, connection: socket.socket) -> None:
         connection.settimeout(TIMEOUT_SECONDS)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._open.add(connection)
         try:
             if self.is_implicit_tls and self._tls:

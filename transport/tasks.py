@@ -13,6 +13,7 @@ from functools import cache
 from celery import current_app, shared_task
 from django.conf import settings
 
+from accounts.mailstore import sweep as mailstore_sweep
 from accounts.mailstore.values import FolderId
 from transport.dns.resolver import resolver
 from transport.notifier import publish_now
@@ -64,6 +65,13 @@ def prune() -> None:
     """Delete what was finished long ago."""
     with connect() as db:
         prune_finished(db)
+
+
+@shared_task(name="transport.sweep_store")  # type: ignore[untyped-decorator]
+def sweep_store() -> None:
+    """Let go of stored bytes that nothing has needed for weeks; beat starts this daily."""
+    with connect() as db:
+        mailstore_sweep.sweep(db)
 
 
 def publish_drains(next_hops: list[str]) -> None:
