@@ -40,8 +40,9 @@ def plan_delivery(resolved: Iterable[tuple[Recipient, Resolution]]) -> Plan:
                 for mailbox in mailboxes:
                     kind = Refiling if mailbox.is_full else Filing
                     copies.setdefault(mailbox.id, kind(mailbox, recipient))
+                notify = _notify_members(recipient.notify) if forwarder else recipient.notify
                 for address in outside:
-                    send(forwarder, Recipient(address, recipient.notify, recipient.orcpt))
+                    send(forwarder, Recipient(address, notify, recipient.orcpt))
             case Unreachable():
                 raise ValueError(f"{recipient.address} was accepted and cannot be reached")
             case _:
@@ -53,3 +54,9 @@ def plan_delivery(resolved: Iterable[tuple[Recipient, Resolution]]) -> Plan:
             Sending(tuple(recipients), forwarder) for forwarder, recipients in leaving.items()
         ),
     )
+
+
+def _notify_members(notify: str) -> str:
+    """What members of a group are asked to report: success was told of as `expanded` (RFC 3461 §5.2.7.3)."""
+    rest = [word for word in notify.split(",") if word != "SUCCESS"]
+    return ",".join(rest) if rest else "NEVER"

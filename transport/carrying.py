@@ -118,7 +118,7 @@ def carry_out(db: Connection, consignment: Consignment) -> Carried | Repeated | 
     """
     while True:
         try:
-            with db.pipeline(), db.transaction():  # fewer round trips; results are read where they matter
+            with db.transaction():
                 return _carry(db, consignment)
         except _Repetition:
             row = None
@@ -194,9 +194,10 @@ def submit_internal(
 
 def _carry(db: Connection, consignment: Consignment) -> Carried:
     trace_id, fingerprint, plan = consignment.trace_id, consignment.fingerprint, consignment.plan
-    remembered = None
     if fingerprint is not None:
-        remembered = db.execute(_REMEMBER, (fingerprint, trace_id), prepare=True, binary=True)
+        row = db.execute(_REMEMBER, (fingerprint, trace_id), prepare=True, binary=True).fetchone()
+        if row is None:
+            raise _Repetition
     folders: tuple[FolderId, ...] = ()
     if plan.filings:
         appended = append_message(
@@ -207,8 +208,6 @@ def _carry(db: Connection, consignment: Consignment) -> Carried:
             trace=_filed_events(consignment),
         )
         folders = tuple(dict.fromkeys(entry.folder_id for entry in appended))
-    if remembered is not None and remembered.fetchone() is None:
-        raise _Repetition
     requests = [*_sending_requests(db, consignment), *_refiling_requests(consignment)]
     hops: dict[str, None] = {}
     events = []

@@ -18,6 +18,7 @@ from routing.senders import Forgery, check_authors
 from transport.carrying import Carried, Consignment, NoRoom, Repeated, carry_out, fingerprint_of
 from transport.database_threads import Connection
 from transport.smtp.submitted_header import SubmittedHeader, complete_header, read_header
+from transport.smtp.success_reports import report_success
 from transport.smtp.trace_fields import RECEIVED_MAXIMUM, count_received, received_field
 
 
@@ -99,7 +100,16 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
     )
     match carried:
         case Carried():
-            return Accepted(carried, fingerprint)
+            told = report_success(
+                db,
+                carried,
+                arrival.envelope,
+                arrival.resolved,
+                content,
+                hostname=arrival.hostname,
+                now=now,
+            )
+            return Accepted(told, fingerprint)
         case Repeated():
             return carried
         case NoRoom():

@@ -43,8 +43,7 @@ NO_TRANSACTION = "503 5.5.1 MAIL first"
 NO_RECIPIENT = "503 5.5.1 RCPT first"
 NO_GREETING = "503 5.5.1 EHLO first"
 
-PARAMETERS = frozenset({"SIZE", "BODY", "SMTPUTF8"})
-DSN_PARAMETERS = frozenset({"RET", "ENVID", "NOTIFY", "ORCPT"})
+PARAMETERS = frozenset({"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "NOTIFY", "ORCPT"})
 
 log = logging.getLogger(__name__)
 
@@ -299,9 +298,8 @@ class SmtpConnection(SmtpSession):
             "SMTPUTF8",
             "ENHANCEDSTATUSCODES",
             "CHUNKING",
+            "DSN",
         ]
-        if self.service.offers_dsn:
-            offers.append("DSN")
         if not self.has_tls:
             offers.append("STARTTLS")
         elif self.port.is_submission:
@@ -309,9 +307,7 @@ class SmtpConnection(SmtpSession):
         return [*offers, "HELP"]
 
     def _parameters(self) -> frozenset[str]:
-        if not self._is_extended:
-            return frozenset()
-        return PARAMETERS | DSN_PARAMETERS if self.service.offers_dsn else PARAMETERS
+        return PARAMETERS if self._is_extended else frozenset()
 
     async def _response_to(self, challenge: Challenge) -> bytes:
         encoded = challenge.encoded()

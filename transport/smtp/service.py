@@ -63,7 +63,6 @@ class SmtpService:
         hostname: str = "",
         size_maximum: int = 0,
         limits: ConnectionLimits | None = None,
-        offers_dsn: bool = False,
     ) -> None:
         self.database = database
         self.notifier = notifier
@@ -71,7 +70,6 @@ class SmtpService:
         self.hostname = hostname or settings.MAIL_HOSTNAME
         self.size_maximum = size_maximum or settings.MAX_MESSAGE_SIZE
         self.limits = limits or ConnectionLimits()
-        self.offers_dsn = offers_dsn
         self.connections: set[SmtpConnection] = set()
         self._all_ended = asyncio.Event()
         self._spf_threads = ThreadPoolExecutor(SPF_THREADS, thread_name_prefix="spf")

@@ -92,6 +92,7 @@ def run_server(
     django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Server]]:
     """run_server(**what SmtpService takes) -> Server, stopped at the end of the tests."""
+    from transport import database_threads
     from transport.database_threads import DatabaseThreads
     from transport.listeners import bind
     from transport.notifier import Notifier
@@ -103,6 +104,8 @@ def run_server(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.cert_file, certificate.key_file)
     ends: list[Callable[[], None]] = []
+    patch = pytest.MonkeyPatch()
+    patch.setattr(database_threads, "LOCK_TIMEOUT_SECONDS", 1)
 
     def run(**options: Any) -> Server:
         sockets = {port: [bind("127.0.0.1", 0)] for port in PORTS}
@@ -140,6 +143,7 @@ def run_server(
     yield run
     for end in ends:
         end()
+    patch.undo()
 
 
 @pytest.fixture(scope="session")

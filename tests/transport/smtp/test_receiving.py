@@ -30,6 +30,7 @@ def test_the_session_names_its_extensions(server) -> None:
         "SMTPUTF8",
         "ENHANCEDSTATUSCODES",
         "CHUNKING",
+        "DSN",
         "STARTTLS",
         "HELP",
     ]

@@ -107,7 +107,7 @@ def test_an_allowed_client_may_use_a_local_reverse_path(server, make_user, datab
         (["MAIL FROM:<a@b.example>", "EHLO x", "DATA"], "503 5.5.1"),
         (["MAIL FROM:<a>"], "501 5.1.3"),
         (["MAIL FROM:a@b.example"], "501 5.5.4"),
-        (["MAIL FROM:<a@b.example> NOTIFY=NEVER"], "555 5.5.4"),
+        (["MAIL FROM:<a@b.example> HOLDFOR=9"], "555 5.5.4"),
         (["MAIL FROM:<a@b.example> BODY=BINARYMIME"], "501 5.5.4"),
         (["MAIL FROM:<é@b.example>"], "553 5.6.7"),
         (["FROBNICATE"], "500 5.5.2"),

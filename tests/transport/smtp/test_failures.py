@@ -1,0 +1,77 @@
+"""When we fail: 451 and never 250, and nothing half done."""
+
+import pytest
+
+from tests.transport.smtp.test_receiving import MESSAGE, deliver
+
+
+def test_a_database_error_at_delivery_is_451_and_stores_nothing(
+    dialogue, make_user, stored, database
+) -> None:
+    user = make_user()
+    database.execute(
+        f"""CREATE FUNCTION fail_{user.id}() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN IF NEW.owner_id = {user.mailbox.id} THEN RAISE 'no'; END IF; RETURN NEW; END $$"""
+    )
+    database.execute(
+        f"CREATE TRIGGER fail_{user.id} BEFORE INSERT ON mail_entry FOR EACH ROW"
+        f" EXECUTE FUNCTION fail_{user.id}()"
+    )
+    try:
+        assert deliver(dialogue, "a@s.example", user.address).startswith("451 4.3.0")
+    finally:
+        database.execute(f"DROP FUNCTION fail_{user.id} CASCADE")
+    assert stored(user) == []
+    # the transaction was not remembered either: the repetition is carried out
+    assert deliver(dialogue, "a@s.example", user.address).startswith("250 2.0.0")
+    assert len(stored(user)) == 1
+
+
+def test_a_locked_folder_is_451_within_the_lock_time_out(
+    dialogue, make_user, stored, database
+) -> None:
+    user = make_user()
+    with database.transaction():
+        database.execute(
+            "SELECT 1 FROM mail_folder WHERE owner_id = %s FOR UPDATE", (user.mailbox.id,)
+        )
+        assert deliver(dialogue, "a@s.example", user.address).startswith("451 4.3.0")
+    assert deliver(dialogue, "a@s.example", user.address).startswith("250 2.0.0")
+
+
+def test_our_failure_at_login_is_454(server, make_user, database) -> None:
+    from tests.transport.smtp.test_submission import encrypted, plain
+
+    user = make_user()
+    dialogue = encrypted(server)
+    dialogue.say("EHLO x")
+    with database.transaction():
+        database.execute("LOCK TABLE accounts_user IN ACCESS EXCLUSIVE MODE")
+        reply = dialogue.say(f"AUTH PLAIN {plain(user.address, 'any')}")
+    assert reply.startswith("454 4.7.0")
+    assert dialogue.say("NOOP").startswith("250")
+    dialogue.close()
+
+
+def test_our_failure_at_rcpt_is_451(dialogue, make_user, database) -> None:
+    user = make_user()
+    dialogue.say("MAIL FROM:<a@s.example>")
+    with database.transaction():
+        database.execute("LOCK TABLE accounts_address IN ACCESS EXCLUSIVE MODE")
+        assert dialogue.say(f"RCPT TO:<{user.address}>").startswith("451 4.3.0")
+    assert dialogue.say(f"RCPT TO:<{user.address}>").startswith("250 2.1.5")
+
+
+@pytest.mark.parametrize("words", [b"DATA\r\nhalf a message", b"BDAT 100 LAST\r\nhalf a message"])
+def test_a_client_that_leaves_in_mid_message_delivers_nothing(
+    server, make_user, stored, words: bytes
+) -> None:
+    user = make_user()
+    dialogue = server.dialogue()
+    dialogue.say_all("EHLO x", "MAIL FROM:<a@s.example>", f"RCPT TO:<{user.address}>")
+    dialogue.send(words)
+    dialogue.close()
+    with server.client() as client:
+        client.sendmail("b@s.example", [user.address], MESSAGE)
+    (message,) = stored(user)
+    assert message.startswith(b"Return-Path: <b@s.example>")
