@@ -1,0 +1,61 @@
+"""MAIL FROM of a local domain on port 25: only hosts that the domain itself authorises, by SPF."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.dns_server import DnsServer
+from transport.dns.resolver import resolver
+
+
+@pytest.fixture
+def zones(settings: Any) -> Iterator[DnsServer]:
+    with DnsServer() as server:
+        settings.DNS_NAMESERVERS = ((server.host, server.port),)
+        resolver.cache_clear()
+        yield server
+    resolver.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("records", "code"),
+    [
+        (["v=spf1 ip4:127.0.0.1 -all"], "250 2.1.0"),
+        (["v=spf1 ip4:192.0.2.1 -all"], "550 5.7.1"),
+        (["v=spf1 ip4:192.0.2.1 ~all"], "550 5.7.1"),
+        (["v=spf1 ?all"], "550 5.7.1"),
+        (["v=spf1 ip4:127.0.0.1", "v=spf1 -all"], "550 5.7.1"),
+        ([], "550 5.7.1"),
+    ],
+)
+def test_only_spfs_pass_lets_a_local_reverse_path_in(
+    dialogue, make_user, zones, records: list[str], code: str
+) -> None:
+    user = make_user()
+    zones.load({user.domain.name: {"TXT": [f'"{record}"' for record in records]}})
+    assert dialogue.say(f"MAIL FROM:<{user.address}>").startswith(code)
+
+
+def test_an_include_and_an_mx_are_followed(dialogue, make_user, zones) -> None:
+    user = make_user()
+    zones.load(
+        {
+            user.domain.name: {"TXT": ['"v=spf1 include:letters.example -all"']},
+            "letters.example": {"TXT": ['"v=spf1 mx -all"'], "MX": ["10 mx.letters.example"]},
+            "mx.letters.example": {"A": ["127.0.0.1"]},
+        }
+    )
+    assert dialogue.say(f"MAIL FROM:<{user.address}>").startswith("250 2.1.0")
+
+
+def test_a_dns_failure_is_temporary(dialogue, make_user, zones) -> None:
+    user = make_user()
+    zones.load({user.domain.name: {"TXT": ['"v=spf1 include:broken.example -all"']}})
+    zones.fail("broken.example", "SERVFAIL")
+    assert dialogue.say(f"MAIL FROM:<{user.address}>").startswith("451 4.4.3")
+
+
+def test_a_foreign_domain_is_not_looked_up(dialogue, zones) -> None:
+    assert dialogue.say("MAIL FROM:<a@foreign.example>").startswith("250 2.1.0")
+    assert zones.queries == []
