@@ -156,12 +156,22 @@ class _Drain:
     def _record(
         self, claimed: Claimed, outcomes: Mapping[int, Outcome], detail: Mapping[str, Any]
     ) -> None:
+        """Write it down; when that fails, without the reports, so that at least nothing is sent again."""
         worker = self._worker
 
         def write(db: Connection) -> Recorded:
             return record(db, claimed, outcomes, worker.schedule, worker.chance, detail)
 
-        recorded = insist(worker.connect, write)
+        def write_without_reports(db: Connection) -> Recorded:
+            return record(
+                db, claimed, outcomes, worker.schedule, worker.chance, detail, with_reports=False
+            )
+
+        try:
+            recorded = insist(worker.connect, write)
+        except Exception:
+            log.exception("queue %s: the outcome could not be written", claimed.queue_id)
+            recorded = insist(worker.connect, write_without_reports)
         worker.announce(recorded.folders, recorded.next_hops)
 
     def _file(self, claimed: Claimed, recipient: ClaimedRecipient) -> None:

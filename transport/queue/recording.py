@@ -6,7 +6,7 @@ One transaction, so that a recipient that is given up has its DSN, or is still w
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.journal.trace import TraceEvent, write_trace
@@ -17,7 +17,7 @@ from transport.queue.claim import Claimed, ClaimedRecipient
 from transport.queue.outcomes import Outcome
 from transport.queue.returning import Returned, ReturnedRecipient, return_report
 from transport.queue.schedule import RetrySchedule
-from transport.queue.verdicts import DELIVERED, WAITING, Case, Verdict, judge
+from transport.queue.verdicts import DELIVERED, FAILED, WAITING, Case, Verdict, judge
 
 _RECORD = """
 UPDATE transport_queuedrecipient r
@@ -55,14 +55,22 @@ def record(
     schedule: RetrySchedule,
     chance: random.Random,
     detail: Mapping[str, Any],
+    *,
+    with_reports: bool = True,
 ) -> Recorded:
-    """Write the outcomes of these recipients; `detail` goes into the trace."""
+    """Write the outcomes of these recipients; `detail` goes into the trace.
+
+    `with_reports=False` is for when a report cannot be made: no DSN is sent, and a failure that somebody must
+    hear of waits, so that it is tried again with its report.
+    """
     tried = [recipient for recipient in claimed.recipients if recipient.id in outcomes]
     jitter = chance.random()
     verdicts = {
         recipient.id: judge(_case(claimed, recipient, outcomes[recipient.id]), schedule, jitter)
         for recipient in tried
     }
+    if not with_reports:
+        verdicts = {id: _unreported(verdict, schedule) for id, verdict in verdicts.items()}
     with db.transaction():
         rows = db.execute(
             _RECORD,
@@ -86,6 +94,13 @@ def record(
     if any(verdicts[id].state == WAITING and not verdicts[id].delay for id in ours):
         hops.add(claimed.next_hop)
     return Recorded(ours, returned.folders, tuple(hops))
+
+
+def _unreported(verdict: Verdict, schedule: RetrySchedule) -> Verdict:
+    if verdict.state == FAILED and verdict.report is not None:
+        outcome = replace(verdict.outcome, status="4.3.0")
+        return Verdict(WAITING, outcome, delay=schedule.delays[0])
+    return replace(verdict, report=None)
 
 
 def _case(claimed: Claimed, recipient: ClaimedRecipient, outcome: Outcome) -> Case:

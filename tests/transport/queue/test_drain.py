@@ -263,6 +263,23 @@ def test_a_full_mailbox_gets_its_copy_when_there_is_room(queue: Queue, make_user
     assert len(mail_of(queue.database, ann)) == 1
 
 
+def test_without_a_report_a_failure_waits_and_a_success_stands(
+    queue: Queue, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = make_user()
+    queue.peer.reply(f"RCPT a@{queue.hop}", "550 5.1.1 no such user")
+    enqueued = queue.enqueue("a", "b", reverse_path=ann.address)
+    monkeypatch.setattr("transport.queue.returning.build_report", lambda *_, **__: 1 / 0)
+    queue.drain()
+    assert queue.states(enqueued) == {"a": ("waiting", "4.3.0"), "b": ("delivered", "2.0.0")}
+    monkeypatch.undo()
+    queue.make_due(enqueued)
+    queue.drain()
+    assert queue.states(enqueued) == {"a": ("failed", "5.1.1"), "b": ("delivered", "2.0.0")}
+    assert len(mail_of(queue.database, ann)) == 1
+    assert len(queue.peer.messages) == 1
+
+
 # relays
 
 
