@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import admin
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse_lazy
@@ -12,6 +13,8 @@ from accounts.models import App, Domain, Group, Mailbox, TraceEntry, User
 from transport.models import QueuedRecipient
 
 LATEST = 8
+
+admin.site.index_title = "Overview"
 
 
 def _link(title: str, icon: str, page: str) -> dict[str, Any]:

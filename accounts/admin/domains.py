@@ -47,6 +47,7 @@ class DomainAdmin(DirectoryAdmin):
         ("Apps", {"fields": ("validate_app_from",)}),
     )
     inlines: list[type[Any]] = []
+    actions: tuple[Any, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Domain]:
         queryset: QuerySet[Domain] = super().get_queryset(request)

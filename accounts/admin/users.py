@@ -60,13 +60,13 @@ class UserAdmin(OwnerDeletion, DirectoryAdmin, DjangoUserAdmin):  # type: ignore
     actions_detail = ("new_app_password",)
     fieldsets = (
         (None, {"fields": (("username", "domain"), "full_name", "password")}),
-        ("May", {"fields": ("is_active", "is_staff")}),
+        ("Rights", {"fields": ("is_active", "is_staff")}),
         ("Mailbox", {"fields": ("quota", "usage")}),
         ("Dates", {"fields": (("created_at", "last_login"),)}),
     )
     add_fieldsets = (
         (None, {"fields": (("username", "domain"), "full_name", ("password1", "password2"))}),
-        ("May", {"fields": ("is_staff",)}),
+        ("Rights", {"fields": ("is_staff",)}),
         ("Mailbox", {"fields": ("quota",)}),
     )
 
@@ -100,7 +100,10 @@ class UserAdmin(OwnerDeletion, DirectoryAdmin, DjangoUserAdmin):  # type: ignore
         mailbox: Mailbox | None = getattr(user, "mailbox", None)
         if mailbox is None:
             return "-"
-        return f"{human_size(mailbox.used_bytes)} of {human_size(mailbox.quota_bytes)}"
+        used = human_size(mailbox.used_bytes)
+        if mailbox.quota_bytes is None:
+            return f"{used}, no limit"
+        return f"{used} of {human_size(mailbox.quota_bytes)}"
 
     @admin.action(description="Disable: refuse mail and every login")
     def disable(self, request: HttpRequest, queryset: "QuerySet[User]") -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -10,7 +11,10 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from accounts.admin.domains import DomainAdmin
+from accounts.models import Domain
+from accounts.people import raw_connection
 from transport.models import DkimKey
+from transport.signing import ensure_key
 
 
 def record_name(key: DkimKey) -> str:
@@ -72,10 +76,20 @@ class DkimKeyAdmin(_KeyPage, ModelAdmin):
     readonly_fields = ("domain", "selector", "algorithm", "dns_record", "created_at")
 
 
-def _add_to_domain_page() -> None:
-    inlines: list[type[Any]] = DomainAdmin.inlines
-    if DkimKeyInline not in inlines:
-        inlines.append(DkimKeyInline)
+@admin.action(
+    description="Make a DKIM key now, where there is none: its DNS record can be published"
+)
+def make_key(page: Any, request: HttpRequest, queryset: "QuerySet[Domain]") -> None:
+    """Keys are made when a domain first sends; the record should stand in its DNS before that."""
+    for domain in queryset:
+        ensure_key(raw_connection(), domain.name)
+    page.message_user(request, "Every chosen domain has a key: its page shows the record.")
 
 
-_add_to_domain_page()
+def _add_to_domain_pages() -> None:
+    if DkimKeyInline not in DomainAdmin.inlines:
+        DomainAdmin.inlines.append(DkimKeyInline)
+        DomainAdmin.actions = (*DomainAdmin.actions, make_key)
+
+
+_add_to_domain_pages()

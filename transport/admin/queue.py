@@ -3,11 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
 from accounts.admin.pages import ReadOnlyAdmin, human_size
+from accounts.people import raw_connection
 from transport.models import QueuedRecipient
+from transport.notifier import publish_now
+from transport.queue import operations, wakeups
 
 
 @admin.register(QueuedRecipient)
@@ -54,6 +58,26 @@ class QueueAdmin(ReadOnlyAdmin):
         ("As the sender asked", {"fields": (("notify", "orcpt"),)}),
     )
     readonly_fields = ("sender", "login", "trace_id", "size")
+    actions = ("retry_now", "return_to_sender", "cancel")
+
+    @admin.action(description="Try again now")
+    def retry_now(self, request: HttpRequest, queryset: "QuerySet[QueuedRecipient]") -> None:
+        next_hops = operations.retry_now(raw_connection(), _ids(queryset))
+        wakeups.wake(next_hops)
+        self.message_user(request, f"To {len(next_hops)} next hops it is tried again now.")
+
+    @admin.action(description="Give up: return to the sender with a report")
+    def return_to_sender(self, request: HttpRequest, queryset: "QuerySet[QueuedRecipient]") -> None:
+        db = raw_connection()
+        recorded = operations.return_to_sender(db, _ids(queryset))
+        publish_now(db, [folder for each in recorded for folder in each.folders])
+        wakeups.wake({hop for each in recorded for hop in each.next_hops})
+        self.message_user(request, f"{sum(len(each.ids) for each in recorded)} given up.")
+
+    @admin.action(description="Take out of the queue: the sender is told nothing")
+    def cancel(self, request: HttpRequest, queryset: "QuerySet[QueuedRecipient]") -> None:
+        count = operations.cancel(raw_connection(), _ids(queryset))
+        self.message_user(request, f"{count} taken out.")
 
     @display(description="from", ordering="message__reverse_path")
     def sender(self, recipient: QueuedRecipient) -> str:
@@ -91,3 +115,7 @@ class QueueAdmin(ReadOnlyAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_active and request.user.is_staff)
+
+
+def _ids(queryset: "QuerySet[QueuedRecipient]") -> list[int]:
+    return list(queryset.values_list("pk", flat=True))
