@@ -3,6 +3,7 @@
 import email
 import zipfile
 from collections.abc import Iterator
+from email.errors import CloseBoundaryNotFoundDefect
 from email.message import Message
 from email.policy import compat32
 from pathlib import Path
@@ -45,7 +46,9 @@ def test_structure_is_what_the_standard_library_sees(name: str) -> None:
     parsed = email.message_from_bytes(content, policy=compat32)
     if is_well_formed(parsed):
         assert shape_of(body) == shape_of_message(parsed)
-        compare_bodies(structure.parts, (), parsed, content)
+        if not any(part.defects for part in parsed.walk()):
+            # The standard library drops the last line break of a multipart that is never closed.
+            compare_bodies(structure.parts, (), parsed, content)
     envelope = read(structure.envelope)
     message_id = parsed["Message-ID"]
     assert (envelope[9] or b"").decode("latin-1") == unfolded(message_id)
@@ -61,7 +64,7 @@ def unfolded(value: object) -> str:
 
 def is_well_formed(message: Message) -> bool:
     return all(
-        not part.defects
+        all(isinstance(defect, CloseBoundaryNotFoundDefect) for defect in part.defects)
         and " " not in part.get_content_type()
         and (not part.is_multipart() or part.get_payload())
         for part in message.walk()
