@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recipients', to='transport.queuedmessage')),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['next_attempt_at'], name='queue_due'), models.Index(condition=models.Q(('state', 'waiting')), fields=['next_hop', 'next_attempt_at'], name='queue_due_by_hop')],
+                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['next_hop', 'next_attempt_at'], name='queue_due_by_hop')],
             },
         ),
         migrations.CreateModel(

@@ -61,11 +61,6 @@ class QueuedRecipient(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["next_attempt_at"],
-                condition=models.Q(state="waiting"),
-                name="queue_due",
-            ),
-            models.Index(
                 fields=["next_hop", "next_attempt_at"],
                 condition=models.Q(state="waiting"),
                 name="queue_due_by_hop",
