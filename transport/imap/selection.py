@@ -72,9 +72,9 @@ class Selection:
         except IndexError:
             raise Refused(bad("no such message")) from None
 
-    def untagged(self, *, expunges: bool, condstore: bool) -> bytes:
-        """What the client must be told now."""
-        news = self.view.release(expunges=expunges)
+    def untagged(self, *, expunges: bool, flags: bool, condstore: bool) -> bytes:
+        """What the client must be told now (`FolderView.release`)."""
+        news = self.view.release(expunges=expunges, flags=flags)
         return b"".join(self._render(news, condstore)) if news else b""
 
     def _render(self, news: Iterable[Untagged], condstore: bool) -> Iterable[bytes]:

@@ -116,14 +116,16 @@ class Session:
             return await self.database.run_long(service, *arguments, **keywords)
 
     async def refresh(self) -> None:
-        """Take in what happened in the selected folder, and tell what may always be told."""
+        """Take in what happened in the selected folder, and tell of new messages."""
         if self.selection is not None:
             await self.selection.refresh(self.database)
-            self.tell(expunges=False)
+            self.tell(expunges=False, flags=False)
 
-    def tell(self, *, expunges: bool) -> None:
+    def tell(self, *, expunges: bool, flags: bool = True) -> None:
         if self.selection is not None:
-            self.write(self.selection.untagged(expunges=expunges, condstore=self.condstore))
+            self.write(
+                self.selection.untagged(expunges=expunges, flags=flags, condstore=self.condstore)
+            )
 
     async def run(self) -> None:
         """Serve until the end; the connection is closed then."""

@@ -116,9 +116,22 @@ class FolderView:
                 self.modseqs[place] = modseq
                 self._changed.discard(uid)
 
-    def release(self, *, expunges: bool) -> list[Untagged]:
-        """What the client must now be told; `expunges` is False while it may be counting on sequence numbers
-        (FETCH, STORE and SEARCH by number: RFC 9051 §7.5.1)."""
+    def knows(self, uids: Iterable[int]) -> None:
+        """The client is being told the flags of these."""
+        if self._changed:
+            self._changed.difference_update(uids)
+
+    def is_news(self, uid: int) -> bool:
+        """Whether the message's flags have changed and the client does not know it yet."""
+        return uid in self._changed
+
+    def release(self, *, expunges: bool, flags: bool = True) -> list[Untagged]:
+        """What the client must now be told.
+
+        `expunges` is False while it may be counting on sequence numbers (FETCH, STORE and SEARCH by number: RFC 9051
+        §7.5.1), `flags` before a command that may change them: a client that has sent a STORE would take older flags
+        for its outcome.
+        """
         untagged: list[Untagged] = []
         if expunges and self._vanished:
             untagged.extend(self._release_expunges())
@@ -128,7 +141,7 @@ class FolderView:
         if self.keywords != self._announced_keywords:
             untagged.append(KeywordsChanged(self.keywords))
             self._announced_keywords = self.keywords
-        if self._changed:
+        if flags and self._changed:
             untagged.extend(self._release_flags())
         return untagged
 

@@ -32,6 +32,9 @@ async def _fetch(session: Session, command: Fetch) -> Reply:
         modseqs, since = selection.view.modseqs, command.changed_since
         places = [place for place in places if modseqs[place] > since]
     plan = make_plan(command.items, by_uid=command.by_uid, modseq=command.changed_since is not None)
+    names = {item.name for item in plan.items if isinstance(item, Attribute)}
+    if b"FLAGS" in names and (b"MODSEQ" in names or not session.condstore):
+        selection.view.knows(selection.view.uids[place] for place in places)
     if all(isinstance(item, Attribute) and item.name in FROM_VIEW for item in plan.items):
         await _send_from_view(session, selection, plan, places)
         return ok("Fetched")

@@ -46,6 +46,8 @@ def _lines(command: List, uses: dict[str, str], listed: Iterable[str]) -> Iterat
     levels = any(pattern.endswith("%") for pattern in command.patterns)
     candidates = names | parents if levels else names
     for name in sorted(candidates, key=lambda n: (n != "INBOX", n)):
+        if command.only_special and not uses.get(name):
+            continue
         if any(match(name) for match in matches):
             attributes = list(_attributes(command, name, uses, names, with_children | parents))
             yield b'* %b (%b) "/" %b\r\n' % (

@@ -48,7 +48,7 @@ async def _store(session: Session, command: Store) -> Reply:
     if stored.changed:
         session.services.notifier.publish([selection.folder_id])
     selection.learn_keywords(stored.keywords)
-    session.tell(expunges=False)
+    session.tell(expunges=False, flags=False)  # new keywords come before their use
     _tell(session, selection, command, stored)
     selection.view.told((*stored.changed, *stored.unchanged))
     return _reply(selection, command, stored, len(uids))
@@ -69,7 +69,8 @@ def _tell(session: Session, selection: Selection, command: Store, stored: Stored
         place = view.index(uid)
         if place is None:
             continue
-        tells = not command.silent or flags != expected_flags(command, view.flags[place], named)
+        expected = expected_flags(command, view.flags[place], named)
+        tells = not command.silent or flags != expected or view.is_news(uid)
         if not tells and not session.condstore:
             continue
         items = [b"UID %d" % uid] if command.by_uid or session.condstore else []

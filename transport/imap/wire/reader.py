@@ -2,7 +2,7 @@
 
 `feed` takes bytes in any chunks; `next_event` gives what has become complete, or None when more is needed. A command
 comes whole, its literals in place (`A1 LOGIN {4}\\r\\nfred secret`), without the last line's end. What is too long is
-dropped as it arrives, so that memory stays bounded by `LINE_LIMIT` and the literal limit.
+dropped as it arrives, so that memory stays bounded by `LINE_LIMIT` and the literal limit together.
 
 A bare LF ends a line too: scripts send it, and nothing hangs on it, since literals are counted.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 LINE_LIMIT = 65_536
 """The bytes of one command outside of APPEND's literals."""
 LITERAL_LIMIT = 65_536
-"""One literal outside of APPEND."""
+"""The literals of one command outside of APPEND."""
 DROP_LIMIT = 1_048_576
 """How much of an over-long line is dropped before the connection is given up."""
 LITERAL_DROP_LIMIT = 4 * 1024**3
@@ -156,7 +156,7 @@ class CommandReader:
         if literal is None:
             return self._end_command(end)
         size, waits = literal
-        if not self._refusal and size > self._literal_limit():
+        if not self._refusal and self._is_too_big(size, end + size):
             self._refuse(TooBig(self._tag()), end)
             end = self._buffer.find(b"\n")
         if self._refusal:
@@ -194,10 +194,11 @@ class CommandReader:
         self._line_start = 0
         self._scanned = 0
 
-    def _literal_limit(self) -> int:
-        if self.append_limit and _APPEND.match(self._buffer):
-            return max(self.append_limit, LITERAL_LIMIT)
-        return LITERAL_LIMIT
+    def _is_too_big(self, size: int, held: int) -> bool:
+        """Whether a literal of `size` may not come; `held` would be the whole command with it."""
+        is_append = self.append_limit and _APPEND.match(self._buffer)
+        limit = self.append_limit if is_append else LITERAL_LIMIT
+        return size > limit or held > limit + LINE_LIMIT
 
     def _tag(self) -> bytes:
         match = _TAG.match(self._buffer)

@@ -47,8 +47,8 @@ ONE = SequenceSet(((1, 1),))
         (b"EXAMINE INBOX/Sub (CONDSTORE)", Select("INBOX/Sub", True, True)),
         (b"CREATE Inboxes/", FolderCommand("CREATE", "Inboxes")),
         (b"DELETE &ZeVnLIqe-", FolderCommand("DELETE", "日本語")),
-        (b'LIST "" *', List("LIST", "", ("*",))),
-        (b"LSUB a/ b%", List("LSUB", "a/", ("b%",))),
+        (b'LIST "" *', List("LIST", "", ("*",), False)),
+        (b"LSUB a/ b%", List("LSUB", "a/", ("b%",), False)),
         (b"STATUS x (messages size)", Status("x", ("MESSAGES", "SIZE"))),
         (
             b'APPEND x (\\Seen a) " 7-Jul-1996 02:44:25 -0700" {2}\r\nhi',

@@ -92,6 +92,12 @@ def test_an_append_may_be_larger_after_the_login() -> None:
     assert events(b"a LOGIN {100000}\r\n", append_limit=100_000) == [TooBig(b"a")]
 
 
+def test_many_literals_are_no_way_around_the_limit() -> None:
+    literal = b"{60000+}\r\n" + b"x" * 60_000
+    assert events(b"a X " + literal + b"\r\n") == [Request(b"a X " + literal)]
+    assert events(b"a X " + literal * 3 + b"\r\n") == [TooBig(b"a")]
+
+
 def test_memory_stays_bounded_while_a_line_or_literal_is_dropped() -> None:
     for start in (b"a X ", b"a X {900000000+}\r\n"):
         reader = CommandReader()

@@ -48,10 +48,27 @@ def parse_rename(cursor: Cursor, name: str) -> Command:
 
 @parses("LIST", "LSUB", "XLIST")
 def parse_list(cursor: Cursor, name: str) -> Command:
+    """SPECIAL-USE as a selection and a return option is understood without LIST-EXTENDED (RFC 6154 §3): clients ask."""
     cursor.space()
+    only_special = False
+    if cursor.peek() == b"(":
+        only_special = "SPECIAL-USE" in _options(cursor, {"SPECIAL-USE"})
+        cursor.space()
     reference = cursor.list_pattern()
     cursor.space()
-    return List(name, reference, (cursor.list_pattern(),))
+    pattern = cursor.list_pattern()
+    if not cursor.at_end:
+        cursor.space()
+        cursor.expect(b"RETURN ")
+        _options(cursor, {"SPECIAL-USE", "CHILDREN"})  # told always
+    return List(name, reference, (pattern,), only_special)
+
+
+def _options(cursor: Cursor, known: set[str]) -> tuple[str, ...]:
+    options = cursor.words()
+    if set(options) - known:
+        raise ImapSyntaxError("unknown option")
+    return options
 
 
 @parses("STATUS")

@@ -73,11 +73,12 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """LIST, LSUB (`name`) and XLIST; `return_special_use` asks for what is always sent."""
+    """LIST, LSUB (`name`) and XLIST; `only_special` leaves out folders without special use."""
 
     name: str
     reference: str
     patterns: tuple[str, ...]
+    only_special: bool
 
 
 @dataclass(frozen=True, slots=True)
