@@ -19,6 +19,7 @@ from accounts.mailstore.flagbits import (
 )
 from accounts.mailstore.folders import create_special_folder
 from accounts.mailstore.headers import header_end
+from accounts.mailstore.rendering import derived_columns
 from accounts.mailstore.values import (
     Appended,
     FolderId,
@@ -181,7 +182,6 @@ def _parameters(
     message: NewMessage, object_name: str, cause: str, trace: Sequence[TraceEvent]
 ) -> dict[str, Any]:
     """What does not depend on the placements."""
-    structure = message.structure
     return {
         "sha256": message.sha256,
         "size": len(message.content),
@@ -190,24 +190,7 @@ def _parameters(
         "header_size": header_end(message.content),
         "cause": cause,
         "trace": json.dumps([trace_row(event) for event in trace]),
-        "sent_at": structure.sent_at,
-        "sent_on": structure.sent_on,
-        "message_id": structure.message_id,
-        "reference_ids": list(structure.reference_ids),
-        "base_subject": structure.base_subject,
-        "sort_from": structure.sort_from,
-        "sort_to": structure.sort_to,
-        "sort_cc": structure.sort_cc,
-        "envelope": structure.envelope,
-        "body": structure.body,
-        "body_structure": structure.body_structure,
-        "parts": structure.parts,
-        "subject": structure.subject,
-        "sender": structure.sender,
-        "recipients": structure.recipients,
-        "copied": structure.copied,
-        "header": structure.header,
-        "text": structure.text,
+        **derived_columns(message.structure),
     }
 
 

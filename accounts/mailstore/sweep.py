@@ -1,4 +1,4 @@
-"""What nothing needs any more goes, late: messages in no folder, blobs nothing refers to, objects without a row.
+"""What nothing needs any more goes, late: unfiled messages, unused blobs, objects without a row, old change rows.
 
 Messages and blobs wait KEEP_DAYS, so that an undelete, or training, still finds them. Objects wait another day after
 their row, so that whoever reads one ends in peace. All of it may run at any time, in several processes.
@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.errors import ForeignKeyViolation, RestrictViolation
 
+from accounts.journal.retention import trim_journals
 from accounts.mailstore.changes import trim_changes
 from accounts.mailstore.objects import delete_object, list_objects
 
@@ -28,6 +29,7 @@ class Swept:
     blobs: int
     objects: int
     changes: int
+    journal: int
 
 
 def sweep(db: psycopg.Connection[Any], *, keep_days: int = KEEP_DAYS) -> Swept:
@@ -37,6 +39,7 @@ def sweep(db: psycopg.Connection[Any], *, keep_days: int = KEEP_DAYS) -> Swept:
         sweep_blobs(db, keep_days),
         sweep_objects(db),
         trim_changes(db, CHANGE_DAYS),
+        trim_journals(db),
     )
 
 

@@ -175,7 +175,7 @@ CREATE TABLE mail_entry (
     PRIMARY KEY (owner_id, folder_id, uid),
     FOREIGN KEY (owner_id, folder_id) REFERENCES mail_folder,
     FOREIGN KEY (owner_id, message_id) REFERENCES mail_message
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 50);
 CREATE INDEX mail_entry_message ON mail_entry (owner_id, message_id);
 
 -- One row a command and folder. kind: 1 arrived, 2 flags, 3 expunged. `uids` is an IMAP sequence-set.
@@ -203,6 +203,7 @@ CREATE TABLE mail_event (
     detail jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX mail_event_owner ON mail_event (owner_id, id);
+CREATE INDEX mail_event_at ON mail_event USING brin (at);
 
 -- and what was decided and done about each message on its way:
 CREATE TABLE trace_event (

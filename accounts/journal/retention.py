@@ -1,0 +1,32 @@
+"""How long the journals are kept: a row is deleted in batches once it is old."""
+
+from typing import Any
+
+import psycopg
+
+EVENT_DAYS = 120
+TRACE_DAYS = 60
+BATCH = 5000
+
+_TABLES = {"mail_event": EVENT_DAYS, "trace_event": TRACE_DAYS}
+
+
+def trim_journals(db: psycopg.Connection[Any]) -> int:
+    """Delete what is too old, oldest first; how many rows. The ids grow with time, so that they lead to the old ones."""
+    return sum(_trim(db, table, days) for table, days in _TABLES.items())
+
+
+def _trim(db: psycopg.Connection[Any], table: str, days: int) -> int:
+    total = 0
+    while True:
+        count = db.execute(
+            f"""
+            DELETE FROM {table} WHERE id IN (
+                SELECT id FROM (SELECT id, at FROM {table} ORDER BY id LIMIT %s) AS oldest
+                WHERE at < now() - make_interval(days => %s))
+            """,
+            [BATCH, days],
+        ).rowcount
+        total += count
+        if count < BATCH:
+            return total
