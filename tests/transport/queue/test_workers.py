@@ -142,6 +142,31 @@ def test_a_wake_up_without_a_broker_fails_soon_and_only_for_its_thread(
     )
 
 
+def test_wake_ups_go_on_when_the_broker_is_back(queue: Queue, workers: Workers) -> None:
+    workers.broker.kill()
+    code = (
+        "import django, time; django.setup(); from transport.queue import wakeups\n"
+        f"while True: wakeups.wake([{queue.hop!r}]); print('woken', flush=True); time.sleep(0.1)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=workers.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=partial(die_with_parent, os.getpid()),
+    ) as process:
+        assert process.stdout is not None
+        for _ in range(10):  # a second of wakes that reach nobody
+            assert process.stdout.readline() == b"woken\n"
+        workers.broker = start_valkey(workers.folder, address=workers.address)
+        deadline = time.monotonic() + SECONDS
+        while not workers.waiting_tasks():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.kill()
+
+
 @pytest.mark.fault
 def test_three_workers_killed_at_random_deliver_all(queue: Queue, workers: Workers) -> None:
     sent = [queue.enqueue(f"u{number}") for number in range(40)]
