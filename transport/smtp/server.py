@@ -9,24 +9,17 @@ import logging
 import time
 
 from accounts.addresses import Address
-from accounts.entries import Login, LoginRefused
+from accounts.entries import Login
 from routing.envelope import Client, Recipient
 from transport.carrying import Repeated
-from transport.logins import log_in
-from transport.sasl.mechanisms import (
-    MECHANISMS,
-    RESPONSE_MAXIMUM,
-    Challenge,
-    Credentials,
-    SaslError,
-    decode_response,
-)
+from transport.sasl.mechanisms import MECHANISMS
 from transport.smtp.acceptance import Accepted, Arrival, Refused, accept_message
 from transport.smtp.admission import admit_recipient, check_reverse_path
 from transport.smtp.content import DataDecoder, with_crlf
-from transport.smtp.incoming import ConnectionLost, LineTooLong
+from transport.smtp.incoming import ConnectionLost
+from transport.smtp.logging_in import WRONG, authenticate
 from transport.smtp.service import Port, SmtpService
-from transport.smtp.session import COMMAND_SECONDS, SmtpSession
+from transport.smtp.session import SmtpSession
 from transport.smtp.syntax import CommandError, parse_bdat, parse_mail, parse_rcpt
 from transport.smtp.trace_fields import new_trace_id
 from transport.smtp.transaction import Transaction
@@ -152,20 +145,14 @@ class SmtpConnection(SmtpSession):
             return NO_GREETING
         if self.login is not None or self._transaction is not None:
             return "503 5.5.1 AUTH is not possible now"
-        words = argument.split()
-        mechanism = MECHANISMS.get(words[0].decode("ascii", "replace").upper()) if words else None
-        if mechanism is None or len(words) > 2:
-            return "504 5.5.4 this mechanism is not known here"
-        try:
-            initial = decode_response(words[1]) if len(words) == 2 else None
-            step = (exchange := mechanism()).step(initial)
-            while isinstance(step, Challenge):
-                step = exchange.step(await self._response_to(step))
-        except LineTooLong:
-            return "500 5.5.6 the response is too long"
-        except SaslError as error:
-            return f"501 5.5.2 {error}"
-        return await self._log_in(step)
+        outcome = await authenticate(self, argument)
+        if isinstance(outcome, Login):
+            self.login = outcome
+            return "235 2.7.0 welcome"
+        if outcome == WRONG:
+            self._login_failures += 1
+            self._ending = self._login_failures >= LOGIN_FAILURES_MAXIMUM
+        return outcome
 
     # Transaction
 
@@ -308,33 +295,6 @@ class SmtpConnection(SmtpSession):
 
     def _parameters(self) -> frozenset[str]:
         return PARAMETERS if self._is_extended else frozenset()
-
-    async def _response_to(self, challenge: Challenge) -> bytes:
-        encoded = challenge.encoded()
-        self.say(f"334 {encoded}")
-        line = await self.incoming.line(RESPONSE_MAXIMUM, COMMAND_SECONDS)
-        if line == b"*":
-            raise SaslError("cancelled")
-        return decode_response(line)
-
-    async def _log_in(self, credentials: Credentials) -> str:
-        try:
-            outcome = await log_in(
-                self.service.database, credentials.login, credentials.password, self.client_address
-            )
-        except Exception:
-            log.exception("%s: a login could not be checked", self.client_address)
-            return "454 4.7.0 the login cannot be checked at the moment"
-        if isinstance(outcome, LoginRefused):
-            log.info("%s: login refused: %s", self.client_address, outcome.reason)
-            if outcome.reason == "throttled":
-                return "454 4.7.0 too many failures, try later"
-            self._login_failures += 1
-            if self._login_failures >= LOGIN_FAILURES_MAXIMUM:
-                self._ending = True
-            return "535 5.7.8 the name or the password is wrong"
-        self.login = outcome
-        return "235 2.7.0 welcome"
 
     def _may_begin(self) -> str:
         """The refusal of MAIL in this state, or ""."""
