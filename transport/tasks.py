@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from celery import current_app, shared_task
+from celery.signals import worker_shutting_down
 from django.conf import settings
 
 from accounts.mailstore import sweep as mailstore_sweep
@@ -31,6 +32,13 @@ log = logging.getLogger(__name__)
 
 _running: Counter[str] = Counter()
 _running_lock = threading.Lock()
+_stopping = threading.Event()
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def stop_drains(**_: object) -> None:
+    """A worker that is asked to end finishes the messages that it is sending, and claims no more."""
+    _stopping.set()
 
 
 @shared_task(name="transport.drain")  # type: ignore[untyped-decorator]
@@ -87,7 +95,9 @@ def publish_drains(next_hops: list[str]) -> None:
 def worker() -> queue_drain.Worker:
     """What this process sends with."""
     outside = Outside(resolver(), settings.MAIL_HOSTNAME, settings.OUTBOUND_SMTP_PORT)
-    return queue_drain.Worker(connect, outside, LeaseKeeper(connect), announce)
+    return queue_drain.Worker(
+        connect, outside, LeaseKeeper(connect), announce, is_stopping=_stopping.is_set
+    )
 
 
 def announce(folders: Iterable[FolderId], next_hops: Iterable[str]) -> None:

@@ -60,6 +60,11 @@ def addresses_of(resolver: Resolver, exchange: Exchange) -> Iterator[str | Outco
     if exchange.address:
         yield exchange.address
         return
+    if (
+        exchange.host.lower() == "localhost"
+    ):  # a relay on this machine; no question for DNS, RFC 6761 §6.3
+        yield from ("127.0.0.1", "::1")
+        return
     count = 0
     failure: Outcome | None = None
     for record_type in ("A", "AAAA"):

@@ -64,15 +64,19 @@ class Worker:
     announce: Announce
     schedule: RetrySchedule = DEFAULT_SCHEDULE
     chance: random.Random = field(default_factory=random.SystemRandom)
+    is_stopping: Callable[[], bool] = lambda: False
 
 
 def drain(worker: Worker, next_hop: str) -> bool:
-    """Send what is due; True when this was ended before all was done."""
+    """Send what is due; True when more is due than one run sends. A worker that stops ends with its message."""
     with worker.connect() as db:
         route = _route(db, next_hop)
     run = _Drain(worker, next_hop, route)
     try:
-        return all(run.next_message() for _ in range(MESSAGES_A_DRAIN))
+        for _ in range(MESSAGES_A_DRAIN):
+            if worker.is_stopping() or not run.next_message():
+                return False
+        return True
     finally:
         run.close()
 

@@ -80,3 +80,9 @@ def test_a_host_without_address_is_temporary(dns: DnsServer) -> None:
     [outcome] = addresses_of(Resolver([dns.address]), Exchange("nowhere.test"))
     assert isinstance(outcome, Outcome)
     assert outcome.status == "4.4.4"
+
+
+def test_localhost_is_no_question_for_dns(dns: DnsServer) -> None:
+    addresses = list(addresses_of(Resolver([dns.address]), Exchange("localhost")))
+    assert addresses == ["127.0.0.1", "::1"]
+    assert dns.queries == []

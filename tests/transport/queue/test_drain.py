@@ -4,10 +4,13 @@ import dataclasses
 import email
 import email.policy
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
+import psycopg
 import pytest
 
 from accounts.mailstore.blobs import read_blob
@@ -17,7 +20,7 @@ from tests.certificates import make_certificate
 from tests.factories import MakeUser
 from tests.smtp_peer import DROP, SmtpPeer
 from tests.transport.queue.conftest import CONTENT, Queue
-from transport.database_threads import Connection
+from transport.database_threads import Connection, connection_string
 from transport.outbound.wire import TimeLimits
 from transport.queue.enqueue import QueueRecipient
 from transport.queue.operations import cancel, retry_now, return_to_sender
@@ -396,6 +399,53 @@ def test_a_peer_that_hangs_up_in_mid_content_gets_it_again_later(queue: Queue) -
     queue.drain()
     assert queue.states(enqueued) == {"bob": ("delivered", "2.0.0")}
     assert len(queue.peer.messages) == 1
+
+
+def test_a_worker_that_stops_ends_with_the_message_it_is_sending(queue: Queue) -> None:
+    sent = [queue.enqueue() for _ in range(3)]
+    queue.worker = dataclasses.replace(
+        queue.worker, is_stopping=lambda: len(queue.peer.messages) >= 1
+    )
+    assert queue.drain() is False
+    states = [queue.states(one)["bob"][0] for one in sent]
+    assert states == ["delivered", "waiting", "waiting"]
+
+
+def test_a_database_that_restarts_while_a_peer_is_slow_is_waited_for(queue: Queue) -> None:
+    name = f"worker of {queue.hop}"
+
+    def connect_by_name() -> Connection:
+        return psycopg.connect(connection_string(), autocommit=True, application_name=name)
+
+    calls = 0
+
+    @contextmanager
+    def connect_on_and_off() -> Iterator[Connection]:
+        """Each third connection is cut as soon as it is there."""
+        nonlocal calls
+        calls += 1
+        with connect_by_name() as db:
+            if calls % 3 == 0:
+                queue.database.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+                    [name],
+                )
+            yield db
+
+    gate = queue.peer.hold(".")
+    enqueued = queue.enqueue()
+    thread = threading.Thread(target=queue.drain)
+    thread.start()
+    queue.peer.wait_for_stage(".")
+    # the claim is made; from now on connections break
+    calls = 2
+    object.__setattr__(queue.worker, "connect", connect_on_and_off)
+    gate.set()
+    thread.join()
+    assert calls >= 4
+    assert queue.states(enqueued) == {"bob": ("delivered", "2.0.0")}
+    assert len(queue.peer.messages) == 1
+    assert [event[1] for event in queue.trace(enqueued)] == ["delivered"]
 
 
 # what an administrator does
