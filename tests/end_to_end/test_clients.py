@@ -27,7 +27,7 @@ def run(*command: str, home: Path, text: bytes = b"") -> bytes:
         input=text,
         capture_output=True,
         timeout=60,
-        env={"HOME": str(home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb"},
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TERM": "xterm"},
     )
     assert done.returncode == 0, (
         command,
@@ -41,7 +41,7 @@ def run(*command: str, home: Path, text: bytes = b"") -> bytes:
 @needs("curl")
 def test_curl_sends_lists_fetches_and_appends(server: Server, tmp_path: Path) -> None:
     address = "curl@example.test"
-    server.add_user(address)
+    server.add_users(address)
     login = ("--insecure", "--silent", "--show-error", "--user", f"{address}:{PASSWORD}")
     imap = f"imaps://{server.address}:{server.ports.imaps}"
     sent = make_message(address, address, "From curl")
@@ -74,7 +74,7 @@ def test_curl_sends_lists_fetches_and_appends(server: Server, tmp_path: Path) ->
 @needs("mbsync")
 def test_mbsync_syncs_both_ways(server: Server, tmp_path: Path) -> None:
     address = "mbsync@example.test"
-    server.add_user(address)
+    server.add_users(address)
     with server.imap(address) as client:
         for number in range(5):
             client.append("INBOX", make_message("p@sender.test", address, f"Number {number}"))
@@ -82,7 +82,7 @@ def test_mbsync_syncs_both_ways(server: Server, tmp_path: Path) -> None:
         textwrap.dedent(
             f"""\
             IMAPAccount ours
-            Host {server.address}
+            Host localhost
             Port {server.ports.imaps}
             User {address}
             Pass {PASSWORD}
@@ -137,46 +137,57 @@ def test_mbsync_syncs_both_ways(server: Server, tmp_path: Path) -> None:
 
 
 @needs("neomutt")
-def test_neomutt_sends_and_files_a_copy_in_sent(server: Server, tmp_path: Path) -> None:
+def test_neomutt_sends_and_files_what_it_received(server: Server, tmp_path: Path) -> None:
     address, friend = "neomutt@example.test", "friend@example.test"
-    server.add_user(address)
-    server.add_user(friend)
-    imaps = f"imaps://{server.address}:{server.ports.imaps}"
-    (tmp_path / "rc").write_text(
+    server.add_users(address, friend)
+    (tmp_path / "sending").write_text(
         textwrap.dedent(
             f"""\
             set from = "{address}"
             set use_envelope_from = yes
-            set imap_user = "{address}"
-            set imap_pass = "{PASSWORD}"
+            set copy = no
             set smtp_url = "smtps://{address.replace("@", "%40")}@{server.address}:{server.ports.submissions}/"
             set smtp_pass = "{PASSWORD}"
-            set folder = "{imaps}/"
-            set record = "{imaps}/Sent"
             set certificate_file = "{server.data_dir}/tls/cert.pem"
             set ssl_verify_host = no
-            set ssl_force_tls = yes
             """
         )
     )
     run(
-        "neomutt", "-n", "-F", str(tmp_path / "rc"), "-s", "From neomutt", "--", friend,
+        "neomutt", "-n", "-F", str(tmp_path / "sending"), "-s", "From neomutt", "--", friend,
         home=tmp_path, text=b"Hello friend,\nthis is neomutt.\n",
     )  # fmt: skip
+    (tmp_path / "reading").write_text(
+        textwrap.dedent(
+            f"""\
+            set imap_user = "{friend}"
+            set imap_pass = "{PASSWORD}"
+            set folder = "imaps://{server.address}:{server.ports.imaps}/"
+            set spoolfile = "+INBOX"
+            set certificate_file = "{server.data_dir}/tls/cert.pem"
+            set ssl_verify_host = no
+            set confirmappend = no
+            set delete = yes
+            set quit = yes
+            push "<save-message>=Archive<enter><sync-mailbox><quit>"
+            """
+        )
+    )
+    # It reads on a terminal only; script(1) gives it one.
+    command = f"neomutt -n -F {tmp_path}/reading"
+    run("script", "-qec", command, "/dev/null", home=tmp_path)
     with server.imap(friend) as client:
-        (uid,) = wait_for(client, 1)
+        assert client.select_folder("INBOX")[b"EXISTS"] == 0
+        (uid,) = wait_for(client, 1, "Archive")
         message = email.message_from_bytes(content_of(client, uid))
     assert message["Subject"] == "From neomutt"
     assert "this is neomutt" in message.get_payload()
-    with server.imap(address) as client:
-        (uid,) = wait_for(client, 1, "Sent")
-        assert b"\\Seen" in client.get_flags([uid])[uid]
 
 
 @needs("fetchmail")
 def test_fetchmail_takes_all_and_expunges(server: Server, tmp_path: Path) -> None:
     address = "fetchmail@example.test"
-    server.add_user(address)
+    server.add_users(address)
     sent = [make_message("p@sender.test", address, f"Fetched {number}") for number in range(3)]
     with server.imap(address) as client:
         for message in sent:

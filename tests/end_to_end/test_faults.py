@@ -47,8 +47,7 @@ def scene() -> Iterator[Scene]:
         ) as server,
     ):
         server.add_domain(DOMAIN)
-        for address in (*RECIPIENTS, OWNER):
-            server.add_user(address)
+        server.add_users(*RECIPIENTS, OWNER)
         yield Scene(server, peer)
 
 

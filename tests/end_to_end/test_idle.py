@@ -25,7 +25,7 @@ def hear(client: IMAPClient, count: int) -> None:
 
 def test_every_idling_client_hears_of_a_delivery_within_50_ms(server: Server) -> None:
     address = "idler@example.test"
-    server.add_user(address)
+    server.add_users(address)
     waits = []
     with ExitStack() as stack:
         listeners = [stack.enter_context(server.imap(address)) for _ in range(LISTENERS)]

@@ -41,10 +41,9 @@ def pair() -> Iterator[Pair]:
             for address, domain in ((ONE, "one.test"), (TWO, "two.test"))
         )  # fmt: skip
         one.add_domain("one.test")
-        one.add_user("ann@one.test")
+        one.add_users("ann@one.test")
         two.add_domain("two.test")
-        for name in ("bob", "cleo"):
-            two.add_user(f"{name}@two.test")
+        two.add_users("bob@two.test", "cleo@two.test")
         two.manage("add_group", "team@two.test", "bob@two.test", "cleo@two.test")
         yield Pair(one, two, dns)
 
@@ -80,7 +79,7 @@ def test_a_group_of_the_other_server_is_written_to_and_one_member_answers(pair: 
 
 
 def test_an_unknown_recipient_of_the_other_server_comes_back_as_a_dsn(pair: Pair) -> None:
-    pair.one.add_user("dora@one.test")
+    pair.one.add_users("dora@one.test")
     sent = make_message("dora@one.test", "nobody@two.test", "Is anyone there")
     with pair.one.submission("dora@one.test") as client:
         client.sendmail("dora@one.test", ["nobody@two.test"], sent)
@@ -96,8 +95,7 @@ def test_an_unknown_recipient_of_the_other_server_comes_back_as_a_dsn(pair: Pair
 
 
 def test_a_bcc_recipient_stays_secret_over_two_servers(pair: Pair) -> None:
-    for name in ("eve", "finn"):
-        pair.two.add_user(f"{name}@two.test")
+    pair.two.add_users("eve@two.test", "finn@two.test")
     sent = make_message("ann@one.test", "eve@two.test", "A secret", "Bcc: <finn@two.test>")
     with pair.one.submission("ann@one.test") as client:
         client.sendmail("ann@one.test", ["eve@two.test", "finn@two.test"], sent)
