@@ -87,7 +87,10 @@ UNFOLD = {
     "SITE_TITLE": "Mailsite",
     "SITE_HEADER": "Mailsite",
     "SITE_SYMBOL": "mail",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/mailsite/icon.svg"}],
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "/static/mailsite/icon.svg"}
+    ],
     "DASHBOARD_CALLBACK": "mailsite.admin.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "mailsite.admin.navigation"},
     "LOGIN": {"form": "mailsite.login_form.LoginForm"},

@@ -49,6 +49,7 @@ class AliasInline(TabularInline):
     fk_name = "user"
     fields = ("local_part", "domain")
     extra = 0
+    hide_title = True
     verbose_name_plural = "aliases: further addresses, in any domain; none of them is a login"
 
 

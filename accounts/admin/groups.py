@@ -98,7 +98,8 @@ class MemberInline(TabularInline):
     fk_name = "group"
     fields = ("address", "kind")
     readonly_fields = ("kind",)
-    extra = 1
+    extra = 0
+    hide_title = True
     verbose_name = "member"
     verbose_name_plural = "members: users and groups by any address here, or addresses elsewhere"
 
@@ -108,6 +109,8 @@ class MemberInline(TabularInline):
 
     @display(description="is")
     def kind(self, member: GroupMember) -> str:
+        if not member.pk:
+            return ""
         if member.user is not None:
             return "a user" if member.user.is_active else "a user, disabled: left out"
         return "a group" if member.member_group is not None else "an address elsewhere"
@@ -121,6 +124,7 @@ class MembershipInline(TabularInline):
     fields = ("group",)
     autocomplete_fields = ("group",)
     extra = 0
+    hide_title = True
     verbose_name = "group"
     verbose_name_plural = "groups"
 

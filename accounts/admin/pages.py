@@ -23,6 +23,12 @@ class DirectoryAdmin(ModelAdmin):
     warn_unsaved_form = True
     show_full_result_count = False
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Most are in the default domain."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        default = Domain.objects.filter(is_default=True).values_list("pk", flat=True).first()
+        return {"domain": default, **initial} if default is not None else initial
+
     def changeform_view(
         self,
         request: HttpRequest,

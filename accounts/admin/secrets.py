@@ -22,6 +22,7 @@ class CredentialInline(TabularInline):
     fields: tuple[str, ...] = ("label", "created_at", "last_used_at")
     readonly_fields = ("created_at", "last_used_at")
     extra = 0
+    hide_title = True
     max_num = 0  # they are made on a page of their own, which shows the secret
 
 

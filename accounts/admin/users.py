@@ -46,6 +46,7 @@ class UserAdmin(OwnerDeletion, DirectoryAdmin, DjangoUserAdmin):  # type: ignore
 
     form = ChangedUserForm
     add_form = NewUserForm
+    add_form_template = None
     change_password_form = AdminPasswordChangeForm
     delete = removal.delete_user
     list_display = ("user_address", "full_name", "is_active", "is_staff", "usage", "last_login")

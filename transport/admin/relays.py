@@ -63,6 +63,10 @@ class RelayAdmin(DirectoryAdmin):
             obj.password_encrypted = encrypt(form.cleaned_data["password"])
         obj.save()
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Most relays are everybody's."""
+        return {**super().get_changeform_initial_data(request), "domain": None}
+
     @display(description="of", ordering="domain__name")
     def whose(self, relay: Relay) -> str:
         return relay.domain.name if relay.domain else "every domain without one of its own"
