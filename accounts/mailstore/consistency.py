@@ -53,6 +53,9 @@ _QUERIES = {
         SELECT e.folder_id, e.uid, e.message_id FROM mail_entry e
             LEFT JOIN mail_message m ON m.owner_id = e.owner_id AND m.id = e.message_id
         WHERE e.owner_id = %(owner)s AND m.id IS NULL""",
+    "entry {}/{} has no folder": """
+        SELECT e.folder_id, e.uid FROM mail_entry e WHERE e.owner_id = %(owner)s AND NOT EXISTS (
+            SELECT FROM mail_folder f WHERE f.owner_id = e.owner_id AND f.id = e.folder_id)""",
     "message {} has no rendered row": """
         SELECT m.id FROM mail_message m WHERE m.owner_id = %(owner)s AND NOT EXISTS (
             SELECT FROM mail_rendered r WHERE r.owner_id = m.owner_id AND r.message_id = m.id)""",
@@ -175,7 +178,9 @@ def _check_blobs(db: psycopg.Connection[Any], owner: MailboxId) -> Iterator[str]
 _SHARED_QUERIES = {
     "mail of mailbox {}, which does not exist: {}": """
         SELECT o.owner_id, o.what FROM (
-            SELECT DISTINCT owner_id, 'change rows' AS what FROM mail_change
+            SELECT DISTINCT owner_id, 'messages' AS what FROM mail_message
+            UNION ALL SELECT DISTINCT owner_id, 'entries' FROM mail_entry
+            UNION ALL SELECT DISTINCT owner_id, 'change rows' FROM mail_change
             UNION ALL SELECT DISTINCT owner_id, 'rendered rows' FROM mail_rendered
             UNION ALL SELECT DISTINCT owner_id, 'search texts' FROM mail_search_text
         ) AS o WHERE NOT EXISTS (SELECT FROM accounts_mailbox b WHERE b.id = o.owner_id)""",

@@ -28,7 +28,8 @@ DAMAGE = {
     "has no search text": "DELETE FROM mail_search_text",
     "rendered row": "UPDATE mail_rendered SET message_id = -message_id",
     "search text": "UPDATE mail_search_text SET message_id = -message_id",
-    "has no folder": "UPDATE mail_change SET folder_id = -1",
+    "change row": "UPDATE mail_change SET folder_id = -1",
+    "entry -1/1 has no folder": "UPDATE mail_entry SET folder_id = -1",
     "has size": "UPDATE mail_message SET size = size + 1",
     "unfiled_at": "UPDATE mail_message SET unfiled_at = now()",
 }
