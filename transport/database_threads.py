@@ -8,12 +8,12 @@ The pool is opened by `open`, after the fork: connections do not survive one.
 """
 
 import asyncio
+import select
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
-from django.conf import settings
 from django.db import connections
 from psycopg_pool import ConnectionPool
 
@@ -42,6 +42,7 @@ class DatabaseThreads:
             open=False,
             kwargs={"autocommit": True, "prepare_threshold": 0},
             configure=_configure,
+            check=_check,
             timeout=10,
         )
 
@@ -105,3 +106,16 @@ def _configure(connection: Connection) -> None:
     connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
     connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
     connection.execute("SET timezone = 'UTC'")
+
+
+def _check(connection: Connection) -> None:
+    """Raise if the server has hung up since the last use, as a restarted PostgreSQL has: the pool takes another.
+
+    It looks at the socket only, and asks nothing of the server.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    while poll.poll(0):  # its last words come before its end
+        connection.pgconn.consume_input()
+        if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
+            raise psycopg.OperationalError("the server has closed the connection")
