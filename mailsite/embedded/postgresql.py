@@ -167,6 +167,7 @@ def _settings(socket_folder: Path, options: Mapping[str, str]) -> list[str]:
         "fsync": "on",
         "full_page_writes": "on",
         "synchronous_commit": "on",
+        "recovery_init_sync_method": "syncfs",  # after a crash: one call, not one a file
         **options,
     }
     return [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
@@ -196,4 +197,4 @@ def _wait_until_ready(server: PostgreSQL, log: Path) -> None:
             if time.monotonic() > deadline:
                 server.stop()
                 raise EmbeddedFailure(f"PostgreSQL is not ready: {error} ({log})") from error
-        time.sleep(0.01)
+        time.sleep(0.03)
