@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-from accounts.mailstore.changes import changes_since
 from accounts.mailstore.flagbits import SYSTEM_FLAGS
 from accounts.mailstore.values import FolderId, MailboxId, ModSeq
-from transport.database_threads import DatabaseThreads
 from transport.imap.replies import Refused, bad
+from transport.imap.shared_changes import SharedChanges
 from transport.imap.view import (
     Exists,
     Expunged,
@@ -47,12 +46,10 @@ class Selection:
         if self.watch is not None:
             self.watch.close()
 
-    async def refresh(self, database: DatabaseThreads) -> None:
+    async def refresh(self, shared: SharedChanges) -> None:
         """Take in what happened in the folder. Raises NoSuchFolder."""
         self.is_stale = False
-        changes = await database.run(
-            changes_since, self.owner, self.folder_id, ModSeq(self.view.modseq)
-        )
+        changes = await shared.since(self.owner, self.folder_id, ModSeq(self.view.modseq))
         self.view.absorb(
             changes.vanished, changes.entries, changes.state.keywords, changes.state.highest_modseq
         )

@@ -13,6 +13,7 @@ from transport.database_threads import DatabaseThreads
 from transport.imap.connection import Connection
 from transport.imap.handlers.registry import load_modules
 from transport.imap.session import Services, Session
+from transport.imap.shared_changes import SharedChanges
 from transport.notifier import Notifier
 
 SESSIONS_MAXIMUM = 10_000
@@ -32,7 +33,11 @@ class ImapServer:
 
     def __init__(self, database: DatabaseThreads, notifier: Notifier) -> None:
         self.services = Services(
-            database, notifier, settings.MAIL_HOSTNAME, settings.MAX_MESSAGE_SIZE
+            database,
+            notifier,
+            SharedChanges(database),
+            settings.MAIL_HOSTNAME,
+            settings.MAX_MESSAGE_SIZE,
         )
         self.sessions: set[Session] = set()
         self._servers: list[asyncio.Server] = []

@@ -20,6 +20,7 @@ from transport.imap.handlers.registry import HANDLERS
 from transport.imap.long_work import LongWork
 from transport.imap.replies import Reply, bad, no, reply_to
 from transport.imap.selection import Selection
+from transport.imap.shared_changes import SharedChanges
 from transport.imap.states import State, refusal
 from transport.imap.wire.commands.registry import Tagged, Unparsable, is_http, parse_command
 from transport.imap.wire.reader import Hopeless, LiteralWanted, Request, TooBig, TooLong
@@ -44,6 +45,7 @@ class Services:
 
     database: DatabaseThreads
     notifier: Notifier
+    changes: SharedChanges
     hostname: str
     max_message_size: int
     login_seconds: float = LOGIN_SECONDS
@@ -118,7 +120,7 @@ class Session:
     async def refresh(self) -> None:
         """Take in what happened in the selected folder, and tell of new messages."""
         if self.selection is not None:
-            await self.selection.refresh(self.database)
+            await self.selection.refresh(self.services.changes)
             self.tell(expunges=False, flags=False)
 
     def tell(self, *, expunges: bool, flags: bool = True) -> None:

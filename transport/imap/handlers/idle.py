@@ -42,5 +42,5 @@ async def _wait(session: Session) -> None:
         except TimeoutError:
             session.write(b"* OK Still here\r\n")
     if selection is not None and selection.is_stale:
-        await selection.refresh(session.database)
+        await selection.refresh(session.services.changes)
         session.tell(expunges=True)
