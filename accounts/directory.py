@@ -79,8 +79,8 @@ _LOOK_UP = f"""
 """
 
 _POSTMASTER = f"""
-    SELECT mailbox_id, address, is_full FROM ({_MAILBOX_FACTS} WHERE u.is_staff AND u.is_active) f
-    ORDER BY user_id LIMIT 1
+    SELECT mailbox_id, address, is_full
+    FROM ({_MAILBOX_FACTS} WHERE u.is_staff AND u.is_active ORDER BY u.id LIMIT 1) f
 """
 
 _EXPAND = f"""

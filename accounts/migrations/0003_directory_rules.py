@@ -10,6 +10,9 @@ ALTER TABLE accounts_address ADD CONSTRAINT canonical_local_part
 ALTER TABLE accounts_domain ADD CONSTRAINT canonical_domain
     CHECK (name ~ '^[a-z0-9_.-]+$');
 
+-- The postmaster of a domain that named none.
+CREATE INDEX administrators ON accounts_user (id) WHERE is_staff AND is_active;
+
 -- A group never reaches itself. Two changes that make a loop only together wait for each other.
 CREATE FUNCTION accounts_refuse_group_loop() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
