@@ -13,6 +13,7 @@ from transport.signing import ensure_key
 NEXT_HOPS_MAXIMUM = 1000
 FINISHED_KEPT_HOURS = 24
 PRUNED_AT_ONCE = 5000
+KEYS_AT_ONCE = 20
 _SWEEP_LOCK = 0x73776565  # "swee"
 _PRUNE_LOCK = 0x7072756E  # "prun"
 
@@ -35,7 +36,7 @@ DELETE FROM transport_queuedmessage WHERE id IN (SELECT id FROM finished)
 """
 _WITHOUT_KEY = """
 SELECT d.name FROM accounts_domain d
-WHERE NOT EXISTS (SELECT FROM transport_dkimkey k WHERE k.domain_id = d.id) ORDER BY d.id LIMIT 20
+WHERE NOT EXISTS (SELECT FROM transport_dkimkey k WHERE k.domain_id = d.id) ORDER BY d.id DESC LIMIT %s
 """
 
 
@@ -50,9 +51,9 @@ def due_hops(db: Connection) -> list[str]:
         return [row[0] for row in db.execute(_DUE_HOPS).fetchall()]
 
 
-def make_missing_keys(db: Connection) -> None:
-    """Every domain has a DKIM key soon after it was made, so that its DNS record can be shown."""
-    for (name,) in db.execute(_WITHOUT_KEY).fetchall():
+def make_missing_keys(db: Connection, maximum: int = KEYS_AT_ONCE) -> None:
+    """Every domain has a DKIM key soon after it was made, so that its DNS record can be shown; newest first."""
+    for (name,) in db.execute(_WITHOUT_KEY, (maximum,)).fetchall():
         ensure_key(db, name)
 
 

@@ -17,14 +17,15 @@ from accounts.mailstore.blobs import read_blob
 from accounts.models import User
 from accounts.secrets import encrypt
 from tests.certificates import make_certificate
-from tests.factories import MakeUser
+from tests.factories import MakeDomain, MakeUser
 from tests.smtp_peer import DROP, SmtpPeer
 from tests.transport.queue.conftest import CONTENT, Queue
 from transport.database_threads import Connection, connection_string
 from transport.outbound.wire import TimeLimits
 from transport.queue.enqueue import QueueRecipient
 from transport.queue.operations import cancel, retry_now, return_to_sender
-from transport.queue.sweep import due_hops, prune_finished
+from transport.queue.sweep import due_hops, make_missing_keys, prune_finished
+from transport.signing import dns_records
 
 
 def mail_of(database: Connection, user: User) -> list[EmailMessage]:
@@ -498,6 +499,14 @@ def test_finished_messages_go_after_a_day_and_waiting_ones_never(queue: Queue) -
     )
     prune_finished(queue.database)
     assert [len(queue.rows(one)) for one in (done, fresh, waiting)] == [0, 1, 1]
+
+
+def test_the_sweep_makes_the_key_of_a_new_domain(queue: Queue, make_domain: MakeDomain) -> None:
+    domain = make_domain()
+    assert dns_records(queue.database, domain.name) == ()
+    make_missing_keys(queue.database, 1)
+    [record] = dns_records(queue.database, domain.name)
+    assert record.value.startswith("v=DKIM1; k=rsa; p=")
 
 
 def test_time_limits_come_from_the_rfc() -> None:
