@@ -135,7 +135,7 @@ CELERY_BEAT_SCHEDULE = {
     "wake what is due": {
         "task": "transport.sweep",
         "schedule": 10.0,
-        "options": {"expires": 9},
+        "options": {"expires": 3600},  # by the worker's clock, which may differ from beat's
     },
     "delete what was sent": {
         "task": "transport.prune",

@@ -25,7 +25,7 @@ from transport.queue.leases import LeaseKeeper
 from transport.queue.sweep import due_hops, make_missing_keys, prune_finished
 from transport.queue.wakeups import wake
 
-WAKEUP_EXPIRES_SECONDS = 60  # a wake-up that no worker took by then is left to the sweep
+WAKEUP_EXPIRES_SECONDS = 600  # a wake-up that no worker took by then is left to the sweep
 DRAINS_A_HOP = 4  # at once in one worker process
 
 log = logging.getLogger(__name__)
