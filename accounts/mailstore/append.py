@@ -9,7 +9,12 @@ import psycopg
 
 from accounts.journal.trace import TraceEvent, trace_row
 from accounts.mailstore.append_statements import statement_for_many, statement_for_one
-from accounts.mailstore.blobs import INLINE_MAXIMUM, drop_unused_object, object_for
+from accounts.mailstore.blobs import (
+    INLINE_MAXIMUM,
+    drop_unused_object,
+    keep_blob,
+    object_for,
+)
 from accounts.mailstore.flagbits import (
     DELETED,
     KEYWORD_LENGTH_MAXIMUM,
@@ -65,19 +70,18 @@ def append_messages(
 ) -> tuple[Appended, ...]:
     """Several messages, all or none (RFC 3502), in one transaction, each with its modseq.
 
-    The blobs are locked first and in one order, so that two such transactions cannot wait for each other.
+    The blobs are stored first and in one order, so that two such transactions cannot wait for each other.
+    Raises OverQuota, NoSuchFolder.
     """
     with db.transaction():
-        known = sorted({message.sha256 for message, _ in messages})
-        db.execute(_LOCK_BLOBS, [known], prepare=True)
+        contents = {message.sha256: message.content for message, _ in messages}
+        for sha256 in sorted(contents):
+            keep_blob(db, contents[sha256], sha256)
         return tuple(
             appended
             for message, placement in messages
             for appended in append_message(db, message, [placement], cause=cause)
         )
-
-
-_LOCK_BLOBS = "SELECT id FROM mail_blob WHERE sha256 = ANY(%s) ORDER BY sha256 FOR NO KEY UPDATE"
 
 
 def _append(

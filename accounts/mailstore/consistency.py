@@ -42,6 +42,7 @@ FROM mail_folder f CROSS JOIN LATERAL (
 WHERE f.owner_id = %s ORDER BY f.id
 """
 
+# Looked up one by one with LIMIT 1: as NOT EXISTS the planner, without statistics, may compare all with all.
 _QUERIES = {
     "mailbox usage is {} bytes and {} messages, its folders hold {} and {}": """
         SELECT b.used_bytes, b.used_messages, s.size, s.entries
@@ -54,23 +55,23 @@ _QUERIES = {
             LEFT JOIN mail_message m ON m.owner_id = e.owner_id AND m.id = e.message_id
         WHERE e.owner_id = %(owner)s AND m.id IS NULL""",
     "entry {}/{} has no folder": """
-        SELECT e.folder_id, e.uid FROM mail_entry e WHERE e.owner_id = %(owner)s AND NOT EXISTS (
-            SELECT FROM mail_folder f WHERE f.owner_id = e.owner_id AND f.id = e.folder_id)""",
+        SELECT e.folder_id, e.uid FROM mail_entry e WHERE e.owner_id = %(owner)s AND (
+            SELECT true FROM mail_folder f WHERE f.owner_id = e.owner_id AND f.id = e.folder_id LIMIT 1) IS NULL""",
     "message {} has no rendered row": """
-        SELECT m.id FROM mail_message m WHERE m.owner_id = %(owner)s AND NOT EXISTS (
-            SELECT FROM mail_rendered r WHERE r.owner_id = m.owner_id AND r.message_id = m.id)""",
+        SELECT m.id FROM mail_message m WHERE m.owner_id = %(owner)s AND (
+            SELECT true FROM mail_rendered r WHERE r.owner_id = m.owner_id AND r.message_id = m.id LIMIT 1) IS NULL""",
     "message {} has no search text": """
-        SELECT m.id FROM mail_message m WHERE m.owner_id = %(owner)s AND NOT EXISTS (
-            SELECT FROM mail_search_text t WHERE t.owner_id = m.owner_id AND t.message_id = m.id)""",
+        SELECT m.id FROM mail_message m WHERE m.owner_id = %(owner)s AND (
+            SELECT true FROM mail_search_text t WHERE t.owner_id = m.owner_id AND t.message_id = m.id LIMIT 1) IS NULL""",
     "rendered row {} has no message": """
-        SELECT r.message_id FROM mail_rendered r WHERE r.owner_id = %(owner)s AND NOT EXISTS (
-            SELECT FROM mail_message m WHERE m.owner_id = r.owner_id AND m.id = r.message_id)""",
+        SELECT r.message_id FROM mail_rendered r WHERE r.owner_id = %(owner)s AND (
+            SELECT true FROM mail_message m WHERE m.owner_id = r.owner_id AND m.id = r.message_id LIMIT 1) IS NULL""",
     "search text {} has no message": """
-        SELECT t.message_id FROM mail_search_text t WHERE t.owner_id = %(owner)s AND NOT EXISTS (
-            SELECT FROM mail_message m WHERE m.owner_id = t.owner_id AND m.id = t.message_id)""",
+        SELECT t.message_id FROM mail_search_text t WHERE t.owner_id = %(owner)s AND (
+            SELECT true FROM mail_message m WHERE m.owner_id = t.owner_id AND m.id = t.message_id LIMIT 1) IS NULL""",
     "change row {}/{} has no folder": """
-        SELECT c.folder_id, c.modseq FROM mail_change c WHERE c.owner_id = %(owner)s AND NOT EXISTS (
-            SELECT FROM mail_folder f WHERE f.owner_id = c.owner_id AND f.id = c.folder_id)""",
+        SELECT c.folder_id, c.modseq FROM mail_change c WHERE c.owner_id = %(owner)s AND (
+            SELECT true FROM mail_folder f WHERE f.owner_id = c.owner_id AND f.id = c.folder_id LIMIT 1) IS NULL""",
     "message {} has size {} instead of {}": """
         SELECT m.id, m.size, octet_length(m.prefix) + b.size
         FROM mail_message m JOIN mail_blob b ON b.id = m.blob_id

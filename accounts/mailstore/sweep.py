@@ -46,8 +46,9 @@ def sweep(db: psycopg.Connection[Any], *, keep_days: int = KEEP_DAYS) -> Swept:
 _SWEEP_MESSAGES = """
 WITH doomed AS MATERIALIZED (
     SELECT m.owner_id, m.id FROM mail_message m
-    WHERE m.unfiled_at < now() - make_interval(days => %s) AND NOT EXISTS (
-        SELECT FROM mail_entry e WHERE e.owner_id = m.owner_id AND e.message_id = m.id)
+    WHERE m.unfiled_at < now() - make_interval(days => %s) AND (
+        SELECT true FROM mail_entry e
+        WHERE e.owner_id = m.owner_id AND e.message_id = m.id LIMIT 1) IS NULL
     ORDER BY m.unfiled_at LIMIT %s FOR UPDATE SKIP LOCKED
 ), rendered AS (
     DELETE FROM mail_rendered r USING doomed d
@@ -73,7 +74,7 @@ def sweep_messages(db: psycopg.Connection[Any], keep_days: int) -> int:
 _UNUSED = """
 SELECT b.id FROM mail_blob b
 WHERE b.id > %(after)s AND b.used_at < now() - make_interval(days => %(days)s)
-    AND NOT EXISTS (SELECT FROM mail_message m WHERE m.blob_id = b.id)
+    AND (SELECT true FROM mail_message m WHERE m.blob_id = b.id LIMIT 1) IS NULL
 ORDER BY b.id LIMIT %(limit)s
 """
 
