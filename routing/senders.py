@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import Enum
 
-from accounts.addresses import Address
+from accounts.addresses import Address, AddressSyntaxError, canonical_domain
 from accounts.entries import OwnedAddresses
 from accounts.mailstore.headers import HeaderAddress
 
@@ -16,6 +16,7 @@ class Forgery(Enum):
     SEVERAL_FROM = "the message has more than one From field"
     SEVERAL_SENDER = "the message has more than one Sender field"
     NO_FROM = "the message has no address in From"
+    UNCLEAR = "From or Sender can be read in more than one way"
 
 
 def may_send_as(owned: OwnedAddresses, reverse_path: Address | None) -> bool:
@@ -45,4 +46,8 @@ def check_authors(
 
 
 def _is_own(owned: OwnedAddresses, author: HeaderAddress) -> bool:
-    return owned.owns(Address(author.local_part, author.domain.lower()))
+    try:
+        domain = canonical_domain(author.domain)
+    except AddressSyntaxError:
+        return False
+    return owned.owns(Address(author.local_part, domain))

@@ -4,13 +4,14 @@ Count the Received fields, check and complete what a login submits, render, plan
 """
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from accounts.directory import local_domains, owned_addresses
-from accounts.entries import Login
+from accounts.addresses import AddressSyntaxError, canonical_domain
+from accounts.directory import owned_addresses
+from accounts.entries import Login, OwnedAddresses
 from accounts.mailstore.headers import header_end
-from accounts.mailstore.values import new_message
 from routing.decisions import Resolution
 from routing.delivery import plan_delivery
 from routing.envelope import Client, Envelope, Recipient
@@ -60,10 +61,13 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
     sign_as = ""
     if login is not None:
         header = read_header(content)
+        if header.is_malformed:
+            return Refused("550 5.6.0 the header is malformed or too long")
+        owned = owned_addresses(db, login)
         own_author = (login.display_name, login.address) if login.kind == "app" else None
-        forgery = check_authors(
-            owned_addresses(db, login), header.addresses(b"from"), header.addresses(b"sender")
-        )
+        forgery = check_authors(owned, header.addresses(b"from"), header.addresses(b"sender"))
+        if forgery is None and not owned.from_unchecked and not header.has_clear_authors:
+            forgery = Forgery.UNCLEAR
         if forgery is Forgery.NO_FROM and own_author is not None and not header.has(b"from"):
             forgery = None  # an app's own address is put there
         if forgery is not None:
@@ -74,7 +78,7 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
             lambda: f"{arrival.trace_id}@{login.domain_name}",
             author=own_author,
         )
-        sign_as = _signing_domain(db, header, login)
+        sign_as = _signing_domain(header, owned, login)
     recipients = arrival.envelope.recipients
     carried = carry_out(
         db,
@@ -83,7 +87,7 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
             client=arrival.client,
             envelope=arrival.envelope,
             plan=plan_delivery(arrival.resolved),
-            message=new_message(content),
+            content=content,
             received=received_field(
                 arrival.client,
                 arrival.hostname,
@@ -116,11 +120,15 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
             return Refused("452 4.2.2 the mailbox is full")
 
 
-def _signing_domain(db: Connection, header: SubmittedHeader, login: Login) -> str:
-    """The author's domain where it is ours, so that the signature aligns (RFC 7489 §3.1); else the login's."""
+def _signing_domain(header: SubmittedHeader, owned: OwnedAddresses, login: Login) -> str:
+    """The author's domain where it is the login's own, so that the signature aligns (RFC 7489 §3.1); else the login's.
+
+    An app whose From is not checked may name an author of another domain of ours: that domain does not sign for it.
+    """
     authors = [address for field in header.addresses(b"from") for address in field]
     if len(authors) == 1:
-        domain = authors[0].domain.lower()
-        if domain != login.domain_name and domain in local_domains(db, (domain,)):
-            return domain
+        with suppress(AddressSyntaxError):
+            domain = canonical_domain(authors[0].domain)
+            if any(domain == own for _, own in owned.keys):
+                return domain
     return login.domain_name

@@ -1,6 +1,7 @@
 """Who may send and to whom: the services behind MAIL and RCPT, one hop each."""
 
 import ipaddress
+from enum import Enum
 
 from accounts.addresses import Address
 from accounts.directory import local_domains, owned_addresses
@@ -26,9 +27,19 @@ def check_reverse_path(db: Connection, login: Login, reverse_path: Address | Non
     return ""
 
 
-def needs_authorisation(db: Connection, domain: str, client_address: str) -> bool:
-    """Whether MAIL FROM this domain, on port 25, has to be authorised by SPF: it is ours, and the client not allowed."""
-    return bool(local_domains(db, (domain,))) and not _is_allowed(db, client_address)
+class Claim(Enum):
+    """What MAIL FROM a domain means on port 25."""
+
+    FOREIGN = "the domain is not ours"
+    ALLOWED = "the domain is ours, and the client is allowed to send for it"
+    DOUBTFUL = "the domain is ours, and has to authorise the client by SPF"
+
+
+def judge_claim(db: Connection, domain: str, client_address: str) -> Claim:
+    """Whether MAIL FROM this domain, on port 25, has to be authorised by SPF."""
+    if not local_domains(db, (domain,)):
+        return Claim.FOREIGN
+    return Claim.ALLOWED if _is_allowed(db, client_address) else Claim.DOUBTFUL
 
 
 def admit_recipient(

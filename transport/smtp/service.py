@@ -22,15 +22,13 @@ from transport.connection_limits import ConnectionLimits
 from transport.database_threads import DatabaseThreads
 from transport.notifier import Notifier
 from transport.queue.wakeups import wake
-from transport.smtp.admission import needs_authorisation
+from transport.smtp.admission import Claim, judge_claim
 
 if TYPE_CHECKING:
     from transport.smtp.server import SmtpConnection
 
 SPF_THREADS = 4
-LOCAL_DOMAIN_SECONDS = (
-    2.0  # for so long is it remembered that a sender's domain needs no authorisation
-)
+LOCAL_DOMAIN_SECONDS = 2.0  # for so long is it remembered that a sender's domain is not ours
 REMEMBERED_DOMAINS = 2000
 FORGET_SECONDS = 0.05
 LOGIN_CHECK_SECONDS = 3.0
@@ -136,10 +134,12 @@ class SmtpService:
         now = time.monotonic()
         if self._foreign.get(sender.domain, 0.0) > now:
             return ""
-        if not await self.database.run(needs_authorisation, sender.domain, client_address):
+        claim = await self.database.run(judge_claim, sender.domain, client_address)
+        if claim is Claim.FOREIGN:  # true of every client; ALLOWED is of this one only
             if len(self._foreign) >= REMEMBERED_DOMAINS:
                 self._foreign.clear()
             self._foreign[sender.domain] = now + LOCAL_DOMAIN_SECONDS
+        if claim is not Claim.DOUBTFUL:
             return ""
         check = partial(check_spf, client_address, str(sender), helo, self.hostname)
         verdict = await asyncio.get_running_loop().run_in_executor(self._spf_threads, check)

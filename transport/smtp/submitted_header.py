@@ -1,13 +1,38 @@
-"""The header of a submitted message: what is added, taken out and checked. RFC 6409 §8, RFC 5322 §3.6. Pure."""
+"""The header of a submitted message: what is added, taken out and checked. RFC 6409 §8, RFC 5322 §3.6. Pure.
 
+Whose From this is can only be promised where every reader sees the same fields and the same addresses in them. A header
+with other lines than fields, or an author field that one parser reads as A and the next as B, is not repaired here: a
+mail program makes none.
+"""
+
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, formataddr
 
-from accounts.mailstore.headers import Field, HeaderAddress, fields, header_end, parse_addresses
+from accounts.mailstore.headers import (
+    Field,
+    HeaderAddress,
+    fields,
+    header_end,
+    parse_addresses,
+    unfold,
+)
+
+HEADER_MAXIMUM = 1 << 19  # octets; `fields` reads no more than twice as many
+FIELDS_MAXIMUM = 500  # `fields` reads no more than twice as many
+AUTHORS_MAXIMUM = 16_384  # octets of From or Sender; far below where `parse_addresses` stops
 
 _SECRET_FIELDS = (b"bcc", b"resent-bcc")
+_WELL_FORMED = re.compile(
+    rb"(?:[!-9;-~]++[ \t]*+:[^\r\n\0]*+(?:\r\n[ \t][^\r\n\0]*+)*+\r\n)*+(?:\r\n)?"
+)
+# quoted-string; comment, with comments in it; or what opens neither, with all that follows it
+_QUOTED = re.compile(
+    rb'"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*+\))*+\)|(["()\\]).*', re.DOTALL
+)
+_ADDRESS = re.compile(rb"([^\s<>,;:@]++)@([^\s<>,;:@]++)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +41,14 @@ class SubmittedHeader:
 
     content: bytes
     found: tuple[Field, ...]
+    is_malformed: bool = False  # it holds other lines than fields, or a NUL, or too much
+
+    @property
+    def has_clear_authors(self) -> bool:
+        """Whether every `@` in From and Sender, outside of quotes and comments, is that of an address we have read."""
+        return all(
+            _is_clear(field.value) for field in self.found if field.name in (b"from", b"sender")
+        )
 
     def addresses(self, name: bytes) -> tuple[tuple[HeaderAddress, ...], ...]:
         """The addresses of each field of this name (lower case)."""
@@ -29,8 +62,13 @@ def read_header(content: bytes) -> SubmittedHeader:
     """Parse the header of a message whose lines end in CR LF."""
     wanted = (b"from", b"sender", b"date", b"message-id", *_SECRET_FIELDS)
     end = header_end(content)
+    found = tuple(fields(content, 0, min(end, HEADER_MAXIMUM)))
     return SubmittedHeader(
-        content, tuple(field for field in fields(content, 0, end) if field.name in wanted)
+        content,
+        tuple(field for field in found if field.name in wanted),
+        end > HEADER_MAXIMUM
+        or len(found) > FIELDS_MAXIMUM
+        or not _WELL_FORMED.fullmatch(content, 0, end),
     )
 
 
@@ -66,6 +104,25 @@ def complete_header(
         position = field.end
     pieces.append(header.content[position:])
     return b"".join(pieces) if len(pieces) > 1 else header.content
+
+
+def _is_clear(value: bytes) -> bool:
+    if len(value) > AUTHORS_MAXIMUM:
+        return False
+    text = _QUOTED.sub(lambda match: match[1] or b" ", unfold(value))
+    if any(mark in text for mark in (b'"', b"(", b")", b"\\")):
+        return False
+    addresses = parse_addresses(value)
+    if text.count(b"@") == len(addresses):
+        return True
+    # `me@example.org <me@example.org>`: the name says no other address
+    known = {f"{one.local_part}@{one.domain}".lower() for one in addresses}
+    named = (
+        [f"{one[1].decode()}@{one[2].decode()}" for one in _ADDRESS.finditer(text)]
+        if text.isascii()
+        else []
+    )
+    return text.count(b"@") == len(named) and all(name.lower() in known for name in named)
 
 
 def _is_bare(names: tuple[tuple[HeaderAddress, ...], ...], address: str) -> bool:

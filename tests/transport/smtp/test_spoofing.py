@@ -59,3 +59,22 @@ def test_a_dns_failure_is_temporary(dialogue, make_user, zones) -> None:
 def test_a_foreign_domain_is_not_looked_up(dialogue, zones) -> None:
     assert dialogue.say("MAIL FROM:<a@foreign.example>").startswith("250 2.1.0")
     assert zones.queries == []
+
+
+def test_an_allowed_client_opens_the_door_for_itself_alone(
+    server, make_user, zones, database
+) -> None:
+    user = make_user()
+    zones.load({user.domain.name: {"TXT": ['"v=spf1 -all"']}})
+    dialogue = server.dialogue()
+    dialogue.say("EHLO client.example")
+    database.execute(
+        "INSERT INTO transport_allowedclient (network, note) VALUES ('127.0.0.0/8', '')"
+    )
+    try:
+        assert dialogue.say(f"MAIL FROM:<{user.address}>").startswith("250 2.1.0")
+    finally:
+        database.execute("DELETE FROM transport_allowedclient WHERE network = '127.0.0.0/8'")
+    assert dialogue.say("RSET").startswith("250")
+    assert dialogue.say(f"MAIL FROM:<{user.address}>").startswith("550 5.7.1")
+    dialogue.close()
