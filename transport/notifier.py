@@ -116,7 +116,7 @@ class Notifier:
                         await self._wake.wait()
                         await self._flush(connection)
                         await asyncio.sleep(FLUSH_SECONDS)
-            except (psycopg.Error, OSError) as error:
+            except Exception as error:
                 logger.warning("hints cannot be sent: %s", error)
                 await asyncio.sleep(RECONNECT_SECONDS)
 
@@ -146,7 +146,7 @@ class Notifier:
                     async for notice in connection.notifies():
                         for folder_id in notice.payload.split(","):
                             self._heard(FolderId(int(folder_id)))
-            except (psycopg.Error, OSError) as error:
+            except Exception as error:
                 logger.warning("hints are not heard: %s", error)
             self._listening.clear()
             await asyncio.sleep(RECONNECT_SECONDS)

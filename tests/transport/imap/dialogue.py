@@ -15,7 +15,11 @@ class Dialogue:
 
     def __init__(self, server: RunningServer) -> None:
         raw = socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)
-        self.socket: ssl.SSLSocket = server.tls.wrap_socket(raw, server_hostname="localhost")
+        self.socket: ssl.SSLSocket = server.tls.wrap_socket(
+            raw,
+            server_hostname="localhost",
+            suppress_ragged_eofs=False,  # an end without close_notify is an error
+        )
         self._file = self.socket.makefile("rb")
         self.greeting = self.response()
         self._tags = 0

@@ -3,9 +3,11 @@
 A line `C: …` is sent, `S: …` is expected; `C2:` and `S2:` are a second connection, and so on. `#` begins a comment.
 `${name}` stands for a value: known ones are put in, an unknown one in an `S:` line is captured up to the next space or
 bracket. `...` matches anything, `\\r\\n` is a line's end within a literal (in `C:` lines too), and `S: <closed>` is the end of the connection.
-`@no-login` leaves the login to the transcript. `${user}` and `${password}` are given.
+`@no-login` leaves the login to the transcript. `${user}` and `${password}` are given, and so are the SASL PLAIN responses
+`${plain}` and `${for_another}`.
 """
 
+import base64
 import difflib
 import re
 from pathlib import Path
@@ -75,7 +77,13 @@ def fill_known(text: str, known: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_transcript(path: Path, connect: Connect, account: Account) -> None:
-    known = {"user": account.address, "password": account.password}
+    user, password = account.address, account.password
+    known = {
+        "user": user,
+        "password": password,
+        "plain": base64.b64encode(f"\0{user}\0{password}".encode()).decode(),
+        "for_another": base64.b64encode(f"root\0{user}\0{password}".encode()).decode(),
+    }
     play(path.read_text("utf-8"), connect, known)
 
 

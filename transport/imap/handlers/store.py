@@ -105,6 +105,6 @@ def _reply(selection: Selection, command: Store, stored: Stored, asked: int) -> 
             places = (selection.view.index(uid) for uid in numbers)
             numbers = [place + 1 for place in places if place is not None]
         return ok("Some were changed before", b"MODIFIED " + format_numbers(numbers))
-    if len(stored.changed) + len(stored.unchanged) < asked:
+    if len(stored.changed) + len(stored.unchanged) < asked and not command.by_uid:
         return no("Some of the messages are gone", b"EXPUNGEISSUED")
     return ok("Stored")
