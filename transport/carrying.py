@@ -43,7 +43,7 @@ DELETE FROM transport_acceptedtransaction WHERE accepted_at < now() - interval '
 
 @dataclass(frozen=True, slots=True)
 class Consignment:
-    """What is to be carried. The blob is `message.content`; `received` is our own field, kept out of it.
+    """What is to be carried. The blob is `content`; `received` is our own field, kept out of it.
 
     `sender_domain` is the local domain that sends what leaves under the sender's own name; `sign_as` the domain of
     its DKIM signature, or "". `fingerprint` (32 octets) names the transaction for a repetition; None: never one.
@@ -53,7 +53,7 @@ class Consignment:
     client: Client
     envelope: Envelope
     plan: Plan
-    message: NewMessage
+    content: bytes
     received: bytes
     cause: str
     fingerprint: bytes | None = None
@@ -116,10 +116,15 @@ def carry_out(db: Connection, consignment: Consignment) -> Carried | Repeated | 
 
     Raises what the database or the mail store raises; then nothing was done.
     """
+    # what takes time comes before the transaction: it holds locks on folders
+    message = new_message(consignment.content) if consignment.plan.filings else None
+    signature = b""
+    if consignment.sign_as and consignment.plan.sendings:
+        signature = sign(db, consignment.content, consignment.sign_as)
     while True:
         try:
             with db.transaction():
-                return _carry(db, consignment)
+                return _carry(db, consignment, message, signature)
         except _Repetition:
             row = None
             if consignment.fingerprint is not None:
@@ -178,7 +183,7 @@ def submit_internal(
         client=Client("", "", ""),
         envelope=Envelope(sender, (to,)),
         plan=plan_delivery([(to, resolution)]),
-        message=new_message(content),
+        content=content,
         received=b"",
         cause=cause,
         sender_domain=domain_name,
@@ -192,23 +197,28 @@ def submit_internal(
     return Submitted(Outcome.LATER, "4.2.2", "the mailbox is full")
 
 
-def _carry(db: Connection, consignment: Consignment) -> Carried:
+def _carry(
+    db: Connection, consignment: Consignment, message: NewMessage | None, signature: bytes
+) -> Carried:
     trace_id, fingerprint, plan = consignment.trace_id, consignment.fingerprint, consignment.plan
     if fingerprint is not None:
         row = db.execute(_REMEMBER, (fingerprint, trace_id), prepare=True, binary=True).fetchone()
         if row is None:
             raise _Repetition
     folders: tuple[FolderId, ...] = ()
-    if plan.filings:
+    if plan.filings and message is not None:
         appended = append_message(
             db,
-            consignment.message,
+            message,
             _placements(consignment),
             cause=consignment.cause,
             trace=_filed_events(consignment),
         )
         folders = tuple(dict.fromkeys(entry.folder_id for entry in appended))
-    requests = [*_sending_requests(db, consignment), *_refiling_requests(consignment)]
+    requests = [
+        *(_sending_request(db, consignment, sending, signature) for sending in plan.sendings),
+        *_refiling_requests(consignment),
+    ]
     hops: dict[str, None] = {}
     events = []
     for request in requests:
@@ -263,21 +273,16 @@ def _origin(consignment: Consignment) -> dict[str, str | int]:
         "client": client.address,
         "helo": client.helo,
         "login": client.login,
-        "size": len(consignment.message.content),
+        "size": len(consignment.content),
     }
 
 
-def _sending_requests(db: Connection, consignment: Consignment) -> list[QueueRequest]:
-    return [_sending_request(db, consignment, sending) for sending in consignment.plan.sendings]
-
-
-def _sending_request(db: Connection, consignment: Consignment, sending: Sending) -> QueueRequest:
+def _sending_request(
+    db: Connection, consignment: Consignment, sending: Sending, signature: bytes
+) -> QueueRequest:
     reverse_path = consignment.envelope.reverse_path
-    signature = b""
     if sending.forwarder and not consignment.client.login and reverse_path is not None:
         reverse_path = srs_address(db, sending.forwarder, format_address(reverse_path))
-    if consignment.sign_as:
-        signature = sign(db, consignment.message.content, consignment.sign_as)
     return _request(
         consignment,
         reverse_path,
@@ -322,7 +327,7 @@ def _request(
     envelope = consignment.envelope
     return QueueRequest(
         trace_id=consignment.trace_id,
-        content=consignment.message.content,
+        content=consignment.content,
         reverse_path=_path(reverse_path),
         domain_name=domain_name,
         recipients=recipients,

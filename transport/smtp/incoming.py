@@ -1,6 +1,7 @@
 """What a client sends, as lines and as blocks, each with a bound and a deadline."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 READ_OCTETS = 65_536
@@ -30,33 +31,33 @@ class Incoming:
         self._reader = reader
         self._before_wait = before_wait
         self._buffer = b""
-        self.octets_read = 0
+        self._start = 0  # what stands before it has been taken
 
     @property
     def has_more(self) -> bool:
         """Whether the client has sent what nobody has asked for yet."""
-        return bool(self._buffer)
+        return self._start < len(self._buffer)
 
     async def line(self, maximum: int, seconds: float) -> bytes:
-        """The next line without its end (CR LF, or a bare LF). Raises ConnectionLost, LineTooLong."""
-        searched = 0
+        """The next line without its end (CR LF, or a bare LF), in so many seconds. Raises ConnectionLost, LineTooLong."""
+        deadline = time.monotonic() + seconds
+        searched = self._start
         while (end := self._buffer.find(b"\n", searched)) < 0:
-            searched = len(self._buffer)
-            if searched > maximum:
-                await self._skip_line(seconds)
+            rest = self._take_rest()
+            if len(rest) > maximum:
+                await self._skip_line(deadline)
                 raise LineTooLong
-            self._buffer += await self._read(seconds)
-        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
-        if end > maximum:
+            searched = len(rest)
+            self._buffer = rest + await self._read(deadline - time.monotonic())
+        line = self._buffer[self._start : end]
+        self._start = end + 1
+        if len(line) > maximum:
             raise LineTooLong
         return line.removesuffix(b"\r")
 
     async def block(self, seconds: float) -> bytes:
         """Whatever comes next, at least one octet. Raises ConnectionLost."""
-        if self._buffer:
-            block, self._buffer = self._buffer, b""
-            return block
-        return await self._read(seconds)
+        return self._take_rest() or await self._read(seconds)
 
     async def exactly(self, size: int, seconds: float, *, keep: bool = True) -> bytes:
         """So many octets, `seconds` for each read; read and dropped unless `keep`. Raises ConnectionLost."""
@@ -73,14 +74,21 @@ class Incoming:
 
     def put_back(self, octets: bytes) -> None:
         """Have these read next."""
-        self._buffer = octets + self._buffer
+        self._buffer = octets + self._take_rest()
 
     def discard(self) -> None:
         """Throw away what came before TLS (RFC 3207 §4.2): it may be an attacker's."""
-        self._buffer = b""
+        self._take_rest()
+
+    def _take_rest(self) -> bytes:
+        rest = self._buffer[self._start :] if self._start else self._buffer
+        self._buffer, self._start = b"", 0
+        return rest
 
     async def _read(self, seconds: float) -> bytes:
         await self._before_wait()
+        if seconds <= 0:
+            raise ConnectionLost(is_timeout=True)
         try:
             async with asyncio.timeout(seconds):
                 block = await self._reader.read(READ_OCTETS)
@@ -90,10 +98,9 @@ class Incoming:
             raise ConnectionLost from None
         if not block:
             raise ConnectionLost
-        self.octets_read += len(block)
         return block
 
-    async def _skip_line(self, seconds: float) -> None:
-        while (end := self._buffer.find(b"\n")) < 0:
-            self._buffer = await self._read(seconds)
-        self._buffer = self._buffer[end + 1 :]
+    async def _skip_line(self, deadline: float) -> None:
+        while (end := (block := await self._read(deadline - time.monotonic())).find(b"\n")) < 0:
+            pass
+        self._buffer = block[end + 1 :]

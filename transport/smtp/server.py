@@ -51,6 +51,7 @@ class SmtpConnection(SmtpSession):
         self._is_extended = False
         self._transaction: Transaction | None = None
         self._login_failures = 0
+        self._refused_recipients = 0
         self._unheard: bytes | None = (
             None  # the fingerprint of a message whose 250 the client may not have seen
         )
@@ -208,7 +209,7 @@ class SmtpConnection(SmtpSession):
         except Exception:
             return self._our_failure("RCPT")
         if isinstance(admitted, str):
-            return self._refuse_recipient(transaction, admitted)
+            return self._refuse_recipient(admitted)
         address = command.forward_path or Address("postmaster", self.service.hostname)
         transaction.resolved.append((Recipient(address, command.notify, command.orcpt), admitted))
         return "250 2.1.5 OK"
@@ -251,7 +252,8 @@ class SmtpConnection(SmtpSession):
         if not fits and chunk.size > 2 * self.service.size_maximum:
             self._ending = True
             return TOO_LARGE
-        block = await self.incoming.exactly(chunk.size, BLOCK_SECONDS, keep=is_wanted and fits)
+        async with asyncio.timeout(MESSAGE_SECONDS):
+            block = await self.incoming.exactly(chunk.size, BLOCK_SECONDS, keep=is_wanted and fits)
         if transaction is None:
             return NO_TRANSACTION
         if not is_wanted:
@@ -260,7 +262,8 @@ class SmtpConnection(SmtpSession):
             self._transaction = None
             return TOO_LARGE
         transaction.is_chunked = True
-        transaction.chunks.append(block)
+        if block:
+            transaction.chunks.append(block)
         transaction.chunked_octets = octets
         if not chunk.is_last:
             return f"250 2.0.0 {chunk.size} octets"
@@ -306,9 +309,9 @@ class SmtpConnection(SmtpSession):
             return "503 5.5.1 there is a transaction already"
         return ""
 
-    def _refuse_recipient(self, transaction: Transaction, refusal: str) -> str:
-        transaction.refused_recipients += 1
-        if transaction.refused_recipients >= REFUSED_RECIPIENTS_MAXIMUM:
+    def _refuse_recipient(self, refusal: str) -> str:
+        self._refused_recipients += 1
+        if self._refused_recipients >= REFUSED_RECIPIENTS_MAXIMUM:
             self._ending = True
             return "421 4.7.0 too many refused recipients"
         return refusal

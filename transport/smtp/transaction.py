@@ -16,7 +16,6 @@ class Transaction:
     chunks: list[bytes] = field(default_factory=list)
     chunked_octets: int = 0
     is_chunked: bool = False  # a BDAT came: DATA may not follow (RFC 3030 §2)
-    refused_recipients: int = 0
 
     @property
     def envelope(self) -> Envelope:
