@@ -20,6 +20,7 @@ _LABELS = {
     "delivered": GOOD,
     "signed": GOOD,
     "filed": GOOD,
+    "done": GOOD,
     "queued": "info",
     "enqueued": "info",
     "refused": BAD,
@@ -56,7 +57,7 @@ class ResultFilter(_WordFilter):
 class TraceAdmin(ReadOnlyAdmin):
     """Search by an address, a trace id or a reason; open an event for the whole story of its message."""
 
-    list_display = ("at", "step", "result_shown", "sender", "recipient", "reason", "trace_id")
+    list_display = ("when", "step", "result_shown", "sender", "recipient", "reason")
     list_filter = (StepFilter, ResultFilter)
     search_fields = ("trace_id", "sender", "recipient", "reason")
     search_help_text = (
@@ -87,6 +88,11 @@ class TraceAdmin(ReadOnlyAdmin):
             },
         }
         return TemplateResponse(request, "admin/accounts/trace_story.html", context)
+
+    @display(description="time (UTC)", ordering="id")
+    def when(self, event: TraceEntry) -> str:
+        """On one line: the spaces do not break."""
+        return f"{event.at:%Y-%m-%d\u00a0%H:%M:%S}"
 
     @display(description="result", label=_LABELS, ordering="result")
     def result_shown(self, event: TraceEntry) -> str:

@@ -31,7 +31,7 @@ class QueueAdmin(ReadOnlyAdmin):
     list_select_related = ("message",)
     search_fields = ("forward_path", "message__reverse_path", "message__trace_id", "next_hop")
     date_hierarchy = None
-    ordering = ("next_attempt_at",)
+    ordering = ("-state", "next_attempt_at")  # what waits comes first
     fieldsets = (
         (
             None,
