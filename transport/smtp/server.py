@@ -83,7 +83,7 @@ class SmtpConnection(SmtpSession):
         line = await super()._command_line()
         if self._unheard is not None:
             if was_quiet:  # it waited for the 250 before it went on
-                self.service.heard(self._unheard)
+                self.service.postponed.heard(self._unheard)
             self._unheard = None
         return line
 
@@ -181,8 +181,9 @@ class SmtpConnection(SmtpSession):
         except Exception:
             return self._our_failure("MAIL")
         if refusal:
+            self._trace_refusal(new_trace_id(), "mail", refusal, mail.reverse_path)
             return refusal
-        self._transaction = Transaction(mail)
+        self._transaction = Transaction(mail, new_trace_id())
         return "250 2.1.0 OK"
 
     async def smtp_RCPT(self, argument: bytes) -> str:
@@ -199,6 +200,7 @@ class SmtpConnection(SmtpSession):
             )
         except CommandError as error:
             return str(error)
+        address = command.forward_path or Address("postmaster", self.service.hostname)
         try:
             admitted = await self.service.database.run(
                 admit_recipient,
@@ -209,8 +211,7 @@ class SmtpConnection(SmtpSession):
         except Exception:
             return self._our_failure("RCPT")
         if isinstance(admitted, str):
-            return self._refuse_recipient(admitted)
-        address = command.forward_path or Address("postmaster", self.service.hostname)
+            return self._refuse_recipient(transaction, address, admitted)
         transaction.resolved.append((Recipient(address, command.notify, command.orcpt), admitted))
         return "250 2.1.5 OK"
 
@@ -309,7 +310,10 @@ class SmtpConnection(SmtpSession):
             return "503 5.5.1 there is a transaction already"
         return ""
 
-    def _refuse_recipient(self, refusal: str) -> str:
+    def _refuse_recipient(self, transaction: Transaction, address: Address, refusal: str) -> str:
+        self._trace_refusal(
+            transaction.trace_id, "rcpt", refusal, transaction.mail.reverse_path, str(address)
+        )
         self._refused_recipients += 1
         if self._refused_recipients >= REFUSED_RECIPIENTS_MAXIMUM:
             self._ending = True
@@ -320,7 +324,7 @@ class SmtpConnection(SmtpSession):
         if len(content) > self.service.size_maximum:
             return TOO_LARGE
         arrival = Arrival(
-            trace_id=new_trace_id(),
+            trace_id=transaction.trace_id,
             hostname=self.service.hostname,
             client=self._client(),
             envelope=transaction.envelope,
@@ -342,7 +346,7 @@ class SmtpConnection(SmtpSession):
             return self._our_failure("the message", arrival.trace_id)
         match outcome:
             case Refused(reply):
-                log.info("%s: %s: %s", arrival.trace_id, self.client_address, reply)
+                self._trace_refusal(arrival.trace_id, "data", reply, arrival.envelope.reverse_path)
                 return reply
             case Repeated(trace_id):
                 return f"250 2.0.0 accepted as {trace_id}"
@@ -350,6 +354,18 @@ class SmtpConnection(SmtpSession):
                 self.service.announce(carried)
                 self._unheard = fingerprint
                 return f"250 2.0.0 accepted as {carried.trace_id}"
+
+    def _trace_refusal(
+        self, trace_id: str, step: str, reply: str, sender: Address | None, recipient: str = ""
+    ) -> None:
+        self.service.postponed.refused(
+            trace_id,
+            step,
+            reply,
+            client=self.client_address,
+            sender="" if sender is None else str(sender),
+            recipient=recipient,
+        )
 
     def _client(self) -> Client:
         protocol = "ESMTP" if self._is_extended else "SMTP"

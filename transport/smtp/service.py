@@ -17,12 +17,13 @@ from accounts.addresses import Address
 from accounts.authentication import still_valid
 from accounts.entries import Login
 from transport.authentication.spf import check_spf
-from transport.carrying import Carried, forget_old_transactions, forget_transactions
+from transport.carrying import Carried, forget_old_transactions
 from transport.connection_limits import ConnectionLimits
 from transport.database_threads import DatabaseThreads
 from transport.notifier import Notifier
 from transport.queue.wakeups import wake
 from transport.smtp.admission import Claim, judge_claim
+from transport.smtp.postponed import Postponed
 
 if TYPE_CHECKING:
     from transport.smtp.server import SmtpConnection
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 SPF_THREADS = 4
 LOCAL_DOMAIN_SECONDS = 2.0  # for so long is it remembered that a sender's domain is not ours
 REMEMBERED_DOMAINS = 2000
-FORGET_SECONDS = 0.05
 LOGIN_CHECK_SECONDS = 3.0
 SWEEP_SECONDS = 600.0
 FREE_SPACE_MINIMUM = 200 * 1024 * 1024  # octets; below it MAIL is 452 4.3.1
@@ -72,15 +72,14 @@ class SmtpService:
         self._all_ended = asyncio.Event()
         self._spf_threads = ThreadPoolExecutor(SPF_THREADS, thread_name_prefix="spf")
         self._foreign: dict[str, float] = {}
-        self._heard: list[bytes] = []
-        self._has_heard = asyncio.Event()
+        self.postponed = Postponed(database)
         self._free_space = (0.0, True)
         self._tasks: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
         """Start the background work."""
         self._tasks = [
-            asyncio.create_task(self._forget_for_ever()),
+            asyncio.create_task(self.postponed.run()),
             asyncio.create_task(self._check_logins_for_ever()),
             asyncio.create_task(self._sweep_for_ever()),
         ]
@@ -98,7 +97,7 @@ class SmtpService:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._forget()
+        await self.postponed.flush()
         self._spf_threads.shutdown(wait=False, cancel_futures=True)
 
     def enter(self, connection: "SmtpConnection") -> bool:
@@ -123,11 +122,6 @@ class SmtpService:
                 wake(carried.next_hops)
         except Exception:
             log.exception("%s: nobody was told of the delivery", carried.trace_id)
-
-    def heard(self, fingerprint: bytes) -> None:
-        """The client has seen the 250 of this transaction: the same bytes again are another message."""
-        self._heard.append(fingerprint)
-        self._has_heard.set()
 
     async def may_claim(self, sender: Address, client_address: str, helo: str) -> str:
         """The refusal of a reverse-path on port 25, or "": one of ours needs SPF's pass or an allowed client."""
@@ -163,22 +157,6 @@ class SmtpService:
                 has_space = True  # the data are elsewhere
             self._free_space = (now, has_space)
         return has_space
-
-    async def _forget_for_ever(self) -> None:
-        while True:
-            await self._has_heard.wait()
-            await asyncio.sleep(FORGET_SECONDS)
-            self._has_heard.clear()
-            await self._forget()
-
-    async def _forget(self) -> None:
-        heard, self._heard = self._heard, []
-        if not heard:
-            return
-        try:
-            await self.database.run(forget_transactions, heard)
-        except Exception:
-            log.exception("accepted transactions could not be forgotten; they expire by themselves")
 
     async def _check_logins_for_ever(self) -> None:
         while True:

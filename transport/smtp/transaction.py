@@ -12,6 +12,7 @@ class Transaction:
     """MAIL has been accepted. What recipients resolve to is kept, so that the plan needs no further look-up."""
 
     mail: MailCommand
+    trace_id: str
     resolved: list[tuple[Recipient, Resolution]] = field(default_factory=list)
     chunks: list[bytes] = field(default_factory=list)
     chunked_octets: int = 0

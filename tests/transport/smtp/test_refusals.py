@@ -1,5 +1,6 @@
 """What port 25 refuses, with its codes."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -189,3 +190,20 @@ def test_connections_from_one_address_are_bounded(run_server: Callable) -> None:
     assert first.ends()
     limited.dialogue().close()
     second.close()
+
+
+def test_a_refusal_is_traced(begun, make_domain, database) -> None:
+    address = f"nobody@{make_domain().name}"
+    begun.say(f"RCPT TO:<{address}>")
+    deadline = time.monotonic() + 10
+    rows = []
+    while not rows:  # it is written after the reply
+        assert time.monotonic() < deadline
+        rows = database.execute(
+            "SELECT step, result, reason, sender, detail ->> 'client' FROM trace_event"
+            " WHERE recipient = %s",
+            (address,),
+        ).fetchall()
+    assert rows == [
+        ("rcpt", "refused", "550 5.1.1 there is no such address", "a@sender.example", "127.0.0.1")
+    ]

@@ -1,0 +1,82 @@
+"""What is written to the database later and in batches, so that no reply waits for it.
+
+Transactions whose 250 the client has heard are forgotten, and refusals go to the trace.
+"""
+
+import asyncio
+import logging
+
+from accounts.journal.trace import TraceEvent, write_trace
+from transport.carrying import forget_transactions
+from transport.database_threads import Connection, DatabaseThreads
+
+BATCH_SECONDS = 0.05
+REFUSALS_MAXIMUM = 1000  # kept between two batches; what comes beyond is counted and logged
+
+log = logging.getLogger(__name__)
+
+
+class Postponed:
+    """One a process. All methods belong to the event loop."""
+
+    def __init__(self, database: DatabaseThreads) -> None:
+        self._database = database
+        self._heard: list[bytes] = []
+        self._refusals: list[TraceEvent] = []
+        self._dropped = 0
+        self._is_something = asyncio.Event()
+
+    def heard(self, fingerprint: bytes) -> None:
+        """The client has seen the 250 of this transaction: the same bytes again are another message."""
+        self._heard.append(fingerprint)
+        self._is_something.set()
+
+    def refused(
+        self, trace_id: str, step: str, reply: str, *, client: str, sender: str, recipient: str = ""
+    ) -> None:
+        """A message or a recipient was refused."""
+        if len(self._refusals) >= REFUSALS_MAXIMUM:
+            self._dropped += 1
+            return
+        result = "refused" if reply.startswith("5") else "deferred"
+        event = TraceEvent(
+            trace_id,
+            step,
+            result,
+            reply,
+            sender=sender,
+            recipient=recipient,
+            detail={"client": client},
+        )
+        self._refusals.append(event)
+        self._is_something.set()
+
+    async def run(self) -> None:
+        """Write for ever."""
+        while True:
+            await self._is_something.wait()
+            await asyncio.sleep(BATCH_SECONDS)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what there is. A batch that fails is logged: transactions expire by themselves."""
+        self._is_something.clear()
+        heard, self._heard = self._heard, []
+        refusals, self._refusals = self._refusals, []
+        if self._dropped:
+            log.warning("%s refusals were too many for the trace", self._dropped)
+            self._dropped = 0
+        if not heard and not refusals:
+            return
+        try:
+            await self._database.run(_write, heard, refusals)
+        except Exception:
+            log.exception(
+                "a batch was lost: %s transactions, %s refusals", len(heard), len(refusals)
+            )
+
+
+def _write(db: Connection, heard: list[bytes], refusals: list[TraceEvent]) -> None:
+    if heard:
+        forget_transactions(db, heard)
+    write_trace(db, refusals)
