@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs/standards.md"
 PACKAGES = ("accounts", "routing", "transport", "mailsite")
-CITED = re.compile(r"\bRFC[ -](\d{3,5})\b")
+CITED = re.compile(r"\bRFCs?[ -](\d{3,5})\b")
 # Lists such as "RFC 5321, 6531" or "RFCs 3461 and 3464" cite more than the first.
 FURTHER = re.compile(r"\bRFCs?[ -]\d{3,5}(?: ?§[\d.]+)?((?:(?:, | and |/)\d{4,5}(?: ?§[\d.]+)?)+)")
 STATUSES = {"yes", "in part", "later", "no", "reference"}
