@@ -32,6 +32,8 @@ AUTOLOGOUT_SECONDS = 1800.0 + 60.0  # at least 30 minutes (RFC 9051 §5.4)
 BAD_MAXIMUM = 50
 """Unreadable commands in a row before the session ends."""
 BAD_MAXIMUM_BEFORE_LOGIN = 10
+COMMANDS_IN_A_ROW = 20
+"""After so many that needed no wait, other sessions have their turn."""
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class Session:
     tag: bytes = b"*"  # of the command that runs
     _login_deadline: float = 0.0
     _bad_in_a_row: int = 0
+    _in_a_row: int = 0
 
     @property
     def database(self) -> DatabaseThreads:
@@ -169,6 +172,16 @@ class Session:
                 self._count_bad(tag or b"*", bad("The command is too long"))
             case Hopeless(reason):
                 self._bye(reason)
+        await self._take_turns()
+
+    async def _take_turns(self) -> None:
+        """Let a client that reads nothing wait, and other sessions go on while one pipelines without end."""
+        if not self.connection.has_ended:  # what was pipelined before is still carried out
+            await self.connection.drain()
+        self._in_a_row += 1
+        if self._in_a_row >= COMMANDS_IN_A_ROW:
+            self._in_a_row = 0
+            await asyncio.sleep(0)
 
     async def _request(self, buffer: bytes) -> None:
         if not buffer and not self._bad_in_a_row:
@@ -204,8 +217,6 @@ class Session:
         if handler.refreshes:
             self.tell(expunges=handler.may_expunge)
         self._answer(request.tag, reply)
-        if not self.connection.has_ended:  # what was pipelined before is still carried out
-            await self.connection.drain()
 
     def _answer(self, tag: bytes, reply: Reply) -> None:
         self.write(reply.line(tag))

@@ -30,6 +30,7 @@ async def idle(session: Session, command: Plain) -> Reply:
             tag = line.split(b" ", 1)[0][:64]
             if tag.isalnum():
                 session.write(bad("DONE expected").line(tag))
+                await session.connection.drain()
 
 
 async def _wait(session: Session) -> None:

@@ -1,5 +1,7 @@
 """LOGIN and AUTHENTICATE (RFC 9051 §6.2.2-3, SASL-IR: RFC 4959); the mechanisms are `transport.sasl`'s."""
 
+import asyncio
+
 from accounts.entries import Login, LoginRefused
 from transport.imap.capabilities import capabilities
 from transport.imap.handlers.registry import handles
@@ -37,12 +39,16 @@ async def authenticate(session: Session, command: Authenticate) -> Reply:
         step = exchange.step(command.initial)
         while isinstance(step, Challenge):
             session.write(b"+ " + step.encoded().encode("ascii") + b"\r\n")
-            line = await session.connection.next_line()
+            async with asyncio.timeout(session.services.login_seconds):
+                line = await session.connection.next_line()
             if isinstance(line, Hopeless) or line == b"*":
                 return bad("Cancelled")
             step = exchange.step(decode_response(line))
     except SaslError as error:
         return bad(str(error))
+    except TimeoutError:
+        session.connection.interrupt("Nothing was heard for too long")
+        return no("Too late")
     return await _log_in(session, step.login, step.password)
 
 

@@ -174,11 +174,17 @@ class CommandReader:
 
     def _end_command(self, end: int) -> Event:
         refusal = self._refusal
-        if refusal is None:
-            command = bytes(self._buffer[:end]).removesuffix(b"\r")
+        command = b"" if refusal else self._copy(end)
         del self._buffer[: end + 1]
         self._begin_command()
         return refusal or Request(command)
+
+    def _copy(self, end: int) -> bytes:
+        """The buffer up to a line's end, without its CR, in one copy: it may hold a large message."""
+        if end and self._buffer[end - 1] == 0x0D:
+            end -= 1
+        with memoryview(self._buffer) as view:
+            return bytes(view[:end])
 
     def _begin_command(self) -> None:
         self._line_start = self._scanned = self._in_lines = self._dropped = self._literal_left = 0
