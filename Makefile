@@ -6,7 +6,7 @@
 # The documented unprivileged ports; the environment and .env come first.
 RUN_PORTS := SMTP_PORT=2525 SUBMISSION_PORT=2587 SUBMISSIONS_PORT=2465 IMAPS_PORT=2993 SIEVE_PORT=4190 HTTP_PORT=8000
 # Programs that tests drive; a test whose program is missing is skipped.
-TEST_PACKAGES := curl fetchmail isync neomutt
+TEST_PACKAGES := curl fetchmail isync neomutt nodejs npm
 BENCH_PACKAGES := dovecot-imapd dovecot-lmtpd openssl postfix
 TESTS ?= -n 2 --dist loadfile
 PACKAGES := accounts routing transport mailsite
@@ -79,6 +79,9 @@ endef
 
 system-deps:
 	$(call install,$(TEST_PACKAGES))
+	@cmp -s tests/node/package-lock.json tests/node/node_modules/.installed || { \
+		npm ci --silent --no-audit --no-fund --prefix tests/node && \
+		cp tests/node/package-lock.json tests/node/node_modules/.installed; }
 
 bench-deps:
 	$(call install,$(BENCH_PACKAGES))
