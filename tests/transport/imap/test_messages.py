@@ -103,3 +103,13 @@ def test_silent_hides_only_what_the_client_can_work_out(connect: Connect) -> Non
     told = b"".join(client.command(b"STORE 1 +FLAGS.SILENT (Junk)"))
     assert b"* 1 FETCH (FLAGS (\\Answered " in told
     assert b"$Junk" in told
+
+
+def test_silent_hides_no_news_of_a_message_that_it_did_not_change(connect: Connect) -> None:
+    client, other = connect(), connect()
+    client.append("INBOX", NESTED)
+    for session in (client, other):
+        session.command(b"SELECT INBOX")
+    other.command(b"STORE 1 +FLAGS (\\Seen)")
+    told = b"".join(client.command(b"STORE 1 -FLAGS.SILENT (\\Deleted)"))
+    assert b"* 1 FETCH (FLAGS (\\Seen))" in told

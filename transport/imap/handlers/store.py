@@ -60,18 +60,16 @@ def _tell(session: Session, selection: Selection, command: Store, stored: Stored
     .SILENT hides only what the client can work out: not what another session changed, nor a junk flag's synonyms.
     """
     view, texts = selection.view, selection.flag_texts
-    entries = stored.changed
-    if not command.silent:
-        entries = tuple(sorted((*stored.changed, *stored.unchanged)))
+    has_new_modseq = {uid for uid, _, _ in stored.changed} if session.condstore else set()
     named = named_bits(command, stored.keywords)
     lines = []
-    for uid, flags, modseq in entries:
+    for uid, flags, modseq in sorted((*stored.changed, *stored.unchanged)):
         place = view.index(uid)
         if place is None:
             continue
         expected = expected_flags(command, view.flags[place], named)
         tells = not command.silent or flags != expected or view.is_news(uid)
-        if not tells and not session.condstore:
+        if not tells and uid not in has_new_modseq:
             continue
         items = [b"UID %d" % uid] if command.by_uid or session.condstore else []
         if tells:
