@@ -9,21 +9,24 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
 import psycopg
 from django.apps import apps
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connections
 
+from mailsite.configuration import ROOT
 from mailsite.embedded import postgresql
 from mailsite.embedded.postgresql import PostgreSQL, start_postgresql
 
 FOLDER = Path(tempfile.gettempdir()) / f"mailsite-tests-{os.getuid()}"
 SOCKETS_VARIABLE = "MAILSITE_TEST_SOCKETS"  # from the controller to its workers
 TEMPLATE = postgresql.DATABASE
+OUTDATED_SECONDS = 86_400  # a migrated cluster that another checkout may still use is kept
 UNSAFE_AND_FAST = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -89,17 +92,19 @@ def _migrated_cluster() -> Path:
     cluster = FOLDER / f"cluster-{_migrations_hash()}"
     if cluster.exists():
         return cluster
-    for outdated in FOLDER.glob("cluster-*"):
-        shutil.rmtree(outdated, ignore_errors=True)
+    for other in FOLDER.glob("cluster-*"):
+        if time.time() - other.stat().st_mtime > OUTDATED_SECONDS:
+            shutil.rmtree(other, ignore_errors=True)
     made = FOLDER / f"run-{os.getpid()}"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
     server = start_postgresql(made, socket_folder=made / "s", options=UNSAFE_AND_FAST)
     _point_django_to(server.socket_folder, TEMPLATE)
-    try:
-        call_command("migrate", verbosity=0, interactive=False)
+    try:  # in a process of its own: pytest-django lets none of this one touch the database before a test
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity=0"], check=True, cwd=ROOT
+        )
     finally:
-        connections.close_all()
         server.stop()
     if not cluster.exists():
         made.rename(cluster)
