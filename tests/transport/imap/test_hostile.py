@@ -1,6 +1,7 @@
 """Odd and hostile input: a clear BAD or BYE, bounded memory, and no other session feels it."""
 
 import psycopg
+import pytest
 
 from tests.certificates import Certificate
 from tests.transport.imap.conftest import Account, Connect
@@ -79,6 +80,49 @@ def test_a_session_without_login_ends(certificate: Certificate, django_db_setup:
         assert stranger.until(b"a") == [b"a OK Done\r\n"]
         assert stranger.response().startswith(b"* BYE ")
         assert stranger.response() == b""
+    finally:
+        server.stop()
+
+
+def test_a_client_that_is_silent_within_authenticate_ends(
+    certificate: Certificate, django_db_setup: None
+) -> None:
+    server = RunningServer(certificate, login_seconds=0.2)
+    try:
+        stranger = Dialogue(server)
+        stranger.send(b"a AUTHENTICATE PLAIN\r\n")
+        assert stranger.response() == b"+ \r\n"
+        assert stranger.until(b"a")[-1].startswith(b"a NO ")
+        assert stranger.response().startswith(b"* BYE ")
+    finally:
+        server.stop()
+
+
+def send_for_ever(dialogue: Dialogue, block: bytes) -> None:
+    for _ in range(400):
+        dialogue.send(block)
+
+
+@pytest.mark.parametrize("is_idling", [False, True])
+def test_a_client_that_reads_nothing_is_not_read_from(
+    certificate: Certificate, account: Account, django_db_setup: None, is_idling: bool
+) -> None:
+    server = RunningServer(certificate)
+    try:
+        deaf = Dialogue(server)
+        line = b"x" * 64 + b" LOGIN {99999999}\r\n"
+        if is_idling:
+            deaf.log_in(account.address, account.password)
+            deaf.command(b"SELECT INBOX")
+            deaf.send(b"i IDLE\r\n")
+            assert deaf.response() == b"+ idling\r\n"
+            line = b"x" * 64 + b"\r\n"
+        deaf.socket.settimeout(1)
+        with pytest.raises(TimeoutError):
+            send_for_ever(deaf, line * 1000)
+        (session,) = server.server.sessions
+        assert session.connection._transport is not None
+        assert session.connection._transport.get_write_buffer_size() < 1_000_000
     finally:
         server.stop()
 
