@@ -100,11 +100,14 @@ def flag_names(flags: int, known: Sequence[str]) -> tuple[str, ...]:
 
 def extended(known: Sequence[str], keywords: Iterable[str]) -> tuple[str, ...]:
     """The folder's keywords with new ones at the end; what does not fit is left out."""
-    names = {name.lower(): name for name in known}
+    names = list(known)
+    folded = {name.lower() for name in known}
     for keyword in keywords:
-        if len(names) < KEYWORDS_MAXIMUM and len(keyword) <= KEYWORD_LENGTH_MAXIMUM:
-            names.setdefault(keyword.lower(), keyword)
-    return tuple(names.values())
+        is_new = keyword.lower() not in folded
+        if is_new and len(names) < KEYWORDS_MAXIMUM and len(keyword) <= KEYWORD_LENGTH_MAXIMUM:
+            names.append(keyword)
+            folded.add(keyword.lower())
+    return tuple(names)
 
 
 def _sides(folded: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

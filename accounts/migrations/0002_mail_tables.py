@@ -142,8 +142,11 @@ CREATE FUNCTION mail_add_keywords(known text[], wanted text[]) RETURNS text[] LA
     SELECT CASE WHEN added IS NULL THEN known ELSE (known || added)[1:57] END
     FROM (
         SELECT array_agg(w.name ORDER BY w.place) AS added
-        FROM unnest(wanted) WITH ORDINALITY AS w (name, place)
-        WHERE lower(w.name) NOT IN (SELECT lower(k) FROM unnest(known) AS k)
+        FROM (
+            SELECT DISTINCT ON (lower(name)) name, place FROM unnest(wanted) WITH ORDINALITY AS u (name, place)
+            WHERE name <> '' AND lower(name) NOT IN (SELECT lower(k) FROM unnest(known) AS k)
+            ORDER BY lower(name), place
+        ) AS w
     ) AS missing
 $$;
 

@@ -162,6 +162,16 @@ def test_flags_keywords_and_date_are_kept(
     assert abs((row[2] - datetime.now(UTC)).total_seconds()) < 60
 
 
+def test_keywords_of_several_placements_in_one_folder(
+    database: Database, mailbox: MailboxId
+) -> None:
+    flags: list[tuple[str, ...]] = [(), ("b", "A"), (), ("a", "c")]
+    placements = [Placement(mailbox, flags=names) for names in flags]
+    append_message(database, some_message(), placements, cause="test")
+    assert open_folder(database, mailbox, "INBOX").keywords == ("b", "A", "c")
+    assert list(flags_in(database, mailbox).values()) == [(), ("b", "A"), (), ("A", "c")]
+
+
 def test_keywords_beyond_the_bits_are_left_out(database: Database, mailbox: MailboxId) -> None:
     deliver(database, mailbox, flags=tuple(f"k{i}" for i in range(70)))
     deliver(database, mailbox, flags=("k56", "k57", "K0"))
