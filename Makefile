@@ -5,9 +5,9 @@
 
 # The documented unprivileged ports; the environment and .env come first.
 RUN_PORTS := SMTP_PORT=2525 SUBMISSION_PORT=2587 SUBMISSIONS_PORT=2465 IMAPS_PORT=2993 SIEVE_PORT=4190 HTTP_PORT=8000
-# Programs that tests drive; a test whose program is missing is skipped.
-TEST_PACKAGES := curl fetchmail isync neomutt nodejs npm
-BENCH_PACKAGES := dovecot-imapd dovecot-lmtpd openssl postfix
+# Debian's packages, each with the program that tests drive; a test whose program is missing is skipped.
+TEST_PACKAGES := curl:curl fetchmail:fetchmail isync:mbsync neomutt:neomutt nodejs:node npm:npm
+BENCH_PACKAGES := dovecot-imapd:doveconf dovecot-lmtpd:/usr/lib/dovecot/lmtp openssl:openssl postfix:postfix
 TESTS ?= -n 2 --dist loadfile
 PACKAGES := accounts routing transport mailsite
 
@@ -63,12 +63,12 @@ bench: .venv/test-installed
 	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ .venv/run-installed
 
-# $(call install,PACKAGES): those that are missing, as root or by sudo; the lists are fetched only when apt needs them.
+# $(call install,PACKAGE:PROGRAM...): those whose program is missing, as root or by sudo; the lists are fetched only when apt needs them.
 define install
-	@missing=; for package in $(1); do \
-		dpkg-query -W -f='$${Status}' "$$package" 2>/dev/null | grep -q '^install ok installed$$' || missing="$$missing $$package"; \
+	@PATH="$$PATH:/usr/sbin:/sbin"; missing=; for pair in $(1); do \
+		command -v "$${pair#*:}" >/dev/null || missing="$$missing $${pair%%:*}"; \
 	done; \
-	[ -n "$$missing" ] || { echo 'Every package is installed.'; exit 0; }; \
+	[ -n "$$missing" ] || { echo 'Every program is installed.'; exit 0; }; \
 	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	command -v apt-get >/dev/null || { echo "apt-get is missing: install$$missing by hand" >&2; exit 1; }; \
 	[ -z "$$sudo" ] || command -v sudo >/dev/null || { echo "run as root: apt-get install$$missing" >&2; exit 1; }; \
