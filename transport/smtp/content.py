@@ -19,6 +19,16 @@ class DataDecoder:
             b"\r\n"
         )  # the line end of the DATA command: content may begin with its end
         self.is_too_large = False
+        self.is_dropped = False
+
+    @property
+    def octets_held(self) -> int:
+        return len(self._buffer)
+
+    def drop(self) -> None:
+        """Keep nothing from here on; only the end is looked for."""
+        self.is_dropped = True
+        del self._buffer[: -len(_END)]
 
     def feed(self, chunk: bytes) -> bytes | None:
         """Take a chunk; once the end was found, what stands after it (perhaps nothing)."""
@@ -32,7 +42,7 @@ class DataDecoder:
             return rest
         if len(self._buffer) - 2 > self._maximum + len(_END):
             self.is_too_large = True
-        if self.is_too_large:
+        if self.is_too_large or self.is_dropped:
             del self._buffer[: -len(_END)]
         return None
 

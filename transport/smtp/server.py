@@ -32,6 +32,7 @@ LOGIN_FAILURES_MAXIMUM = 3
 REPEAT_WAIT_SECONDS = 0.25  # for another process to tell that a client has heard its 250
 
 TOO_LARGE = "552 5.3.4 the message is too large"
+NO_MEMORY = "452 4.3.1 too much mail is coming in at the moment"
 NO_TRANSACTION = "503 5.5.1 MAIL first"
 NO_RECIPIENT = "503 5.5.1 RCPT first"
 NO_GREETING = "503 5.5.1 EHLO first"
@@ -51,6 +52,7 @@ class SmtpConnection(SmtpSession):
         self._is_extended = False
         self._transaction: Transaction | None = None
         self._login_failures = 0
+        self._octets_coming = 0  # of the message of DATA, or of a chunk, until it is accepted
         self._refused_recipients = 0
         self._unheard: bytes | None = (
             None  # the fingerprint of a message whose 250 the client may not have seen
@@ -86,6 +88,11 @@ class SmtpConnection(SmtpSession):
                 self.service.postponed.heard(self._unheard)
             self._unheard = None
         return line
+
+    @property
+    def octets_held(self) -> int:
+        """How much of a message stands in memory."""
+        return self._octets_coming + (self._transaction.chunked_octets if self._transaction else 0)
 
     # Session
 
@@ -234,10 +241,14 @@ class SmtpConnection(SmtpSession):
             if time.monotonic() > deadline:
                 raise ConnectionLost(is_timeout=True)
             rest = decoder.feed(await self.incoming.block(BLOCK_SECONDS))
+            self._octets_coming = decoder.octets_held
+            if not self.service.has_memory_for(self):
+                decoder.drop()
         if rest:
             self.incoming.put_back(rest)
-        if decoder.is_too_large:
-            return TOO_LARGE
+        if decoder.is_dropped or decoder.is_too_large:
+            self._octets_coming = 0
+            return TOO_LARGE if decoder.is_too_large else NO_MEMORY
         return await self._accept(transaction, decoder.content())
 
     async def smtp_BDAT(self, argument: bytes) -> str:
@@ -250,11 +261,16 @@ class SmtpConnection(SmtpSession):
         octets = chunk.size + (transaction.chunked_octets if transaction else 0)
         is_wanted = transaction is not None and bool(transaction.resolved)
         fits = octets <= self.service.size_maximum
+        self._octets_coming = chunk.size if is_wanted and fits else 0
+        has_memory = self.service.has_memory_for(self)
         if not fits and chunk.size > 2 * self.service.size_maximum:
             self._ending = True
             return TOO_LARGE
         async with asyncio.timeout(MESSAGE_SECONDS):
-            block = await self.incoming.exactly(chunk.size, BLOCK_SECONDS, keep=is_wanted and fits)
+            block = await self.incoming.exactly(
+                chunk.size, BLOCK_SECONDS, keep=is_wanted and fits and has_memory
+            )
+        self._octets_coming = 0
         if transaction is None:
             return NO_TRANSACTION
         if not is_wanted:
@@ -262,6 +278,9 @@ class SmtpConnection(SmtpSession):
         if not fits:
             self._transaction = None
             return TOO_LARGE
+        if not has_memory:
+            self._transaction = None
+            return NO_MEMORY
         transaction.is_chunked = True
         if block:
             transaction.chunks.append(block)
@@ -321,6 +340,7 @@ class SmtpConnection(SmtpSession):
         return refusal
 
     async def _accept(self, transaction: Transaction, content: bytes) -> str:
+        self._octets_coming = 0
         if len(content) > self.service.size_maximum:
             return TOO_LARGE
         arrival = Arrival(
@@ -332,8 +352,12 @@ class SmtpConnection(SmtpSession):
             content=content,
             login=self.login,
         )
-        # shielded: when the client hangs up now, what is committed is announced all the same
-        return await asyncio.shield(asyncio.ensure_future(self._carry(arrival)))
+        self._octets_coming = len(content)
+        try:
+            # shielded: when the client hangs up now, what is committed is announced all the same
+            return await asyncio.shield(asyncio.ensure_future(self._carry(arrival)))
+        finally:
+            self._octets_coming = 0
 
     async def _carry(self, arrival: Arrival) -> str:
         run = self.service.database.run

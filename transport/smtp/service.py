@@ -36,6 +36,8 @@ SWEEP_SECONDS = 600.0
 FREE_SPACE_MINIMUM = 200 * 1024 * 1024  # octets; below it MAIL is 452 4.3.1
 FREE_SPACE_CHECK_SECONDS = 5.0
 GRACE_SECONDS = 10.0
+MEMORY_MAXIMUM = 1 << 30  # octets of messages that are coming in, before large ones have to wait
+SMALL_MESSAGE = 256 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +63,14 @@ class SmtpService:
         hostname: str = "",
         size_maximum: int = 0,
         limits: ConnectionLimits | None = None,
+        memory_maximum: int = MEMORY_MAXIMUM,
     ) -> None:
         self.database = database
         self.notifier = notifier
         self.tls_context = tls_context
         self.hostname = hostname or settings.MAIL_HOSTNAME
         self.size_maximum = size_maximum or settings.MAX_MESSAGE_SIZE
+        self.memory_maximum = memory_maximum
         self.limits = limits or ConnectionLimits()
         self.connections: set[SmtpConnection] = set()
         self._all_ended = asyncio.Event()
@@ -144,6 +148,13 @@ class SmtpService:
         return (
             "550 5.7.1 mail from this domain is taken from its own users and authorised hosts only"
         )
+
+    def has_memory_for(self, connection: "SmtpConnection") -> bool:
+        """Whether all messages that are coming in have room; a small one always has."""
+        if connection.octets_held <= SMALL_MESSAGE:
+            return True
+        held = sum(one.octets_held for one in self.connections)
+        return held <= max(self.memory_maximum, 2 * self.size_maximum)
 
     def has_free_space(self) -> bool:
         """Whether the disk has more than the reserve; looked at every few seconds."""

@@ -25,6 +25,7 @@ COMMAND_SECONDS = 300.0  # RFC 5321 §4.5.3.2.7
 TLS_SECONDS = 30.0
 LINE_MAXIMUM = 12_400  # octets: AUTH with an initial response, RFC 4954 §4
 ERRORS_MAXIMUM = 10  # replies 5yz to what was no known or no well-formed command
+COMMANDS_IN_A_ROW = 20  # so many that needed no wait; then other sessions have their turn
 HTTP_VERBS = frozenset({b"GET", b"POST", b"HEAD", b"PUT", b"OPTIONS", b"CONNECT"})
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]
         self.has_tls = port.is_tls
         self._task: asyncio.Task[None] | None = None
         self._errors = 0
+        self._in_a_row = 0
         self._is_idle = False
         self._is_admitted = False
         self._last_words = ""
@@ -109,6 +111,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]
             self.say(f"220 {self.service.hostname} ESMTP")
             while not self._ending:
                 await self._one_command()
+                await self._take_turns()
                 if self._last_words:
                     self.say(self._last_words)
                     return
@@ -146,6 +149,13 @@ class SmtpSession(SMTP):  # type: ignore[misc]
             self._count_error(reply)
         elif reply:
             self.say(reply)
+
+    async def _take_turns(self) -> None:
+        """Other sessions go on while one pipelines without end."""
+        self._in_a_row += 1
+        if self._in_a_row >= COMMANDS_IN_A_ROW:
+            self._in_a_row = 0
+            await asyncio.sleep(0)
 
     async def _command_line(self) -> bytes:
         self._is_idle = not self.incoming.has_more

@@ -25,9 +25,7 @@ FIELDS_MAXIMUM = 500  # `fields` reads no more than twice as many
 AUTHORS_MAXIMUM = 16_384  # octets of From or Sender; far below where `parse_addresses` stops
 
 _SECRET_FIELDS = (b"bcc", b"resent-bcc")
-_WELL_FORMED = re.compile(
-    rb"(?:[!-9;-~]++[ \t]*+:[^\r\n\0]*+(?:\r\n[ \t][^\r\n\0]*+)*+\r\n)*+(?:\r\n)?"
-)
+_WELL_FORMED = re.compile(rb"(?:[!-9;-~]++:[^\r\n\0]*+(?:\r\n[ \t][^\r\n\0]*+)*+\r\n)*+(?:\r\n)?")
 # quoted-string; comment, with comments in it; or what opens neither, with all that follows it
 _QUOTED = re.compile(
     rb'"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*+\))*+\)|(["()\\]).*', re.DOTALL

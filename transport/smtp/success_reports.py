@@ -7,8 +7,6 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-import psycopg
-
 from routing.decisions import Reached, Resolution
 from routing.envelope import Envelope, Recipient
 from transport.carrying import Carried
@@ -61,7 +59,7 @@ def report_success(
                 domain_name=domain,
                 trace_id=carried.trace_id,
             )
-    except psycopg.Error:
+    except Exception:  # whatever it is: the message is committed, and nobody may hear 451
         log.exception("%s: success could not be reported", carried.trace_id)
         return carried
     return Carried(

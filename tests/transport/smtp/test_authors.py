@@ -37,6 +37,7 @@ def answer(server: Any, user: Any, header: str, separator: str = "\r\n\r\n") -> 
         f'From: "{VICTIM}, <ME>',
         f"From: ({VICTIM}, <ME>",
         f"From: ME\r\nFrom : {VICTIM}",
+        "From : ME",
         f"From: ME\r\nfRoM\t: {VICTIM}",
         f"From: ME\r\nFr\0om: {VICTIM}",
         f"From: ME\r\nno field\r\nFrom: {VICTIM}",

@@ -1,7 +1,10 @@
 """When we fail: 451 and never 250, and nothing half done."""
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.transport.smtp.conftest import Dialogue, Server
 from tests.transport.smtp.test_receiving import MESSAGE, deliver
 
 
@@ -75,3 +78,48 @@ def test_a_client_that_leaves_in_mid_message_delivers_nothing(
         client.sendmail("b@s.example", [user.address], MESSAGE)
     (message,) = stored(user)
     assert message.startswith(b"Return-Path: <b@s.example>")
+
+
+@pytest.mark.parametrize("verb", ["DATA", "BDAT"])
+def test_large_messages_wait_when_many_come_at_once(
+    run_server: Callable[..., Server], make_user, stored, verb: str
+) -> None:
+    server = run_server(memory_maximum=1, size_maximum=1_000_000)
+    user = make_user()
+    large = b"Subject: x\r\n\r\n" + (b"x" * 76 + b"\r\n") * 11_500
+
+    def begin() -> Dialogue:
+        dialogue = server.dialogue()
+        dialogue.say_all("EHLO x", "MAIL FROM:<a@s.example>", f"RCPT TO:<{user.address}>")
+        return dialogue
+
+    waiting = [begin(), begin()]
+    for dialogue in waiting:
+        assert dialogue.say(f"BDAT {len(large)}".encode() + b"\r\n" + large[:-2])[:3] == "250"
+    late = begin()
+    if verb == "DATA":
+        assert late.say("DATA").startswith("354")
+        answer = late.say(large + b".")
+    else:
+        answer = late.say(f"BDAT {len(large)} LAST".encode() + b"\r\n" + large[:-2])
+    assert answer.startswith("452 4.3.1")
+    small = begin()
+    assert small.say("DATA").startswith("354")
+    assert small.say(MESSAGE + b".").startswith("250")
+    assert waiting[0].say("RSET").startswith("250")
+    late.say_all("MAIL FROM:<a@s.example>", f"RCPT TO:<{user.address}>", "DATA")
+    assert late.say(large + b".").startswith("250")
+    assert len(stored(user)) == 2
+    for dialogue in (*waiting, late, small):
+        dialogue.close()
+
+
+def test_what_follows_the_commit_cannot_make_it_451(server, make_user, stored, monkeypatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("a report that cannot be built")
+
+    monkeypatch.setattr("transport.smtp.success_reports.send_report", fail)
+    user = make_user()
+    with server.client() as client:
+        client.sendmail("a@s.example", [user.address], MESSAGE, rcpt_options=["NOTIFY=SUCCESS"])
+    assert len(stored(user)) == 1
