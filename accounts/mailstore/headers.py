@@ -2,9 +2,10 @@
 
 from accounts.mailstore.encoded_words import decode_words
 from accounts.mailstore.header_addresses import HeaderAddress, parse_addresses
-from accounts.mailstore.header_fields import Field, fields, header_end, unfold
+from accounts.mailstore.header_fields import HEADER_LIMIT, Field, fields, header_end, unfold
 
 __all__ = [
+    "HEADER_LIMIT",
     "Field",
     "HeaderAddress",
     "decode_words",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from accounts.addresses import AddressSyntaxError, canonical_domain
 from accounts.directory import owned_addresses
 from accounts.entries import Login, OwnedAddresses
-from accounts.mailstore.headers import header_end
+from accounts.mailstore.headers import HEADER_LIMIT, header_end
 from routing.decisions import Resolution
 from routing.delivery import plan_delivery
 from routing.envelope import Client, Envelope, Recipient
@@ -54,7 +54,10 @@ class Refused:
 def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Refused:
     """Take responsibility for a message, or say why not. Raises when we fail; then nothing was done."""
     content, login = arrival.content, arrival.login
-    if count_received(content[: header_end(content)]) > RECEIVED_MAXIMUM:
+    header_size = header_end(content)
+    if header_size > HEADER_LIMIT:
+        return Refused("552 5.3.4 the header is too large")
+    if count_received(content[:header_size]) > RECEIVED_MAXIMUM:
         return Refused("554 5.4.6 too many Received fields: the message is in a loop")
     fingerprint = fingerprint_of(arrival.client, arrival.envelope, hashlib.sha256(content).digest())
     now = datetime.now(UTC)

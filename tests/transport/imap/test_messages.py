@@ -113,3 +113,9 @@ def test_silent_hides_no_news_of_a_message_that_it_did_not_change(connect: Conne
     other.command(b"STORE 1 +FLAGS (\\Seen)")
     told = b"".join(client.command(b"STORE 1 -FLAGS.SILENT (\\Deleted)"))
     assert b"* 1 FETCH (FLAGS (\\Seen))" in told
+
+
+def test_a_header_without_end_is_not_appended(connect: Connect) -> None:
+    client = connect()
+    assert b" NO [LIMIT] " in client.append("INBOX", b"X: y\r\n" * 200_000)
+    assert b" OK " in client.append("INBOX", b"X: y\r\n\r\n" + b"X: y\r\n" * 200_000)

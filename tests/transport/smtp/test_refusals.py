@@ -1,5 +1,6 @@
 """What port 25 refuses, with its codes."""
 
+import smtplib
 import time
 from collections.abc import Callable
 
@@ -207,3 +208,15 @@ def test_a_refusal_is_traced(begun, make_domain, database) -> None:
     assert rows == [
         ("rcpt", "refused", "550 5.1.1 there is no such address", "a@sender.example", "127.0.0.1")
     ]
+
+
+def test_a_header_without_end_is_552(run_server, make_user, stored) -> None:
+    server = run_server(size_maximum=3_000_000)
+    user = make_user()
+    with server.client() as client:
+        with pytest.raises(smtplib.SMTPDataError) as caught:
+            client.sendmail("a@s.example", [user.address], b"X: y\r\n" * 200_000)
+        assert caught.value.smtp_code == 552
+        long_body = b"X: y\r\n\r\n" + b"X: y\r\n" * 200_000
+        client.sendmail("a@s.example", [user.address], long_body)
+    assert len(stored(user)) == 1

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from accounts.mailstore.append import append_message
 from accounts.mailstore.folders import open_folder
+from accounts.mailstore.headers import HEADER_LIMIT, header_end
 from accounts.mailstore.values import Appended, MailboxId, NoSuchFolder, Placement, new_message
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
@@ -41,6 +42,8 @@ def _append(
     flags: tuple[str, ...],
     internal_date: datetime | None,
 ) -> Appended:
+    if header_end(content) > HEADER_LIMIT:  # clients fetch headers by the hundred
+        raise Refused(no("The header is too large", b"LIMIT"))
     try:
         folder = open_folder(db, owner, name)
     except NoSuchFolder:
