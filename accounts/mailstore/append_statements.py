@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from accounts.mailstore.flagbits import DELETED, SEEN
+from accounts.mailstore.locking import TURN
 
 _BLOB = """
 WITH blob AS (
@@ -49,7 +50,8 @@ _TRACED = """, traced AS (
 _FOR_ONE = """, box AS MATERIALIZED (
     SELECT b.id, b.used_bytes + %(full_size)s > b.quota_bytes AS is_over
     FROM accounts_mailbox b
-    WHERE b.id = %(owner)s AND (SELECT id FROM blob) IS NOT NULL
+    WHERE b.id = %(owner)s AND (
+        SELECT pg_advisory_xact_lock({turn} + %(owner)s) IS NOT NULL FROM blob)
     FOR NO KEY UPDATE
 ), grown AS (
     UPDATE mail_folder f SET
@@ -110,10 +112,13 @@ _FOR_MANY = """, placement AS MATERIALIZED (
     LIMIT {limit}
 ), charge AS MATERIALIZED (
     SELECT owner, sum(size) AS size, count(*) AS entries FROM placement GROUP BY owner
+), turns AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock({turn} + o.owner)
+    FROM (SELECT owner FROM charge WHERE (SELECT id FROM blob) IS NOT NULL ORDER BY owner) AS o
 ), box AS MATERIALIZED (
     SELECT b.id, b.used_bytes + c.size > b.quota_bytes AS is_over
     FROM accounts_mailbox b JOIN charge c ON c.owner = b.id
-    WHERE (SELECT id FROM blob) IS NOT NULL
+    WHERE (SELECT count(*) FROM turns) > 0
     ORDER BY b.id FOR NO KEY UPDATE OF b
 ), wanted AS MATERIALIZED (
     SELECT owner, folder_id, count(*) AS entries, sum(size) AS size,
@@ -222,7 +227,7 @@ def _numbered(template: str, **parts: Any) -> tuple[str, tuple[str, ...]]:
 
     psycopg would parse the %(name)s of so long a statement anew each time.
     """
-    parts |= {"message_columns": _MESSAGE_COLUMNS, "message_values": _MESSAGE_VALUES}
+    parts |= {"turn": TURN, "message_columns": _MESSAGE_COLUMNS, "message_values": _MESSAGE_VALUES}
     names: dict[str, int] = {}
 
     def number(match: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from accounts.mailstore.locking import STATE_COLUMNS, folder_state
+from accounts.mailstore.locking import STATE_COLUMNS, folder_state, take_turn
 from accounts.mailstore.sequence_sets import numbers_of, parse_set
 from accounts.mailstore.values import (
     FolderId,
@@ -164,6 +164,7 @@ def trim_changes(db: psycopg.Connection[Any], older_than_days: int) -> int:
     trimmed = 0
     for owner, folder in folders:
         with db.transaction():
+            take_turn(db, MailboxId(owner))
             db.execute(
                 "SELECT FROM mail_folder WHERE owner_id = %s AND id = %s FOR NO KEY UPDATE",
                 [owner, folder],

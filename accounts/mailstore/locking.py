@@ -1,6 +1,10 @@
 """The folder row and its lock, which puts writers in order.
 
 Every service locks in one order: blobs, mailboxes by id, folders by id. Call these inside a transaction.
+
+Before its rows a writer takes the owner's turn, an advisory lock. Without it writers would wait for row versions:
+a statement that has locked the newest version and comes to the row again by its old snapshot then deadlocks with
+the one that waits in line at the old version.
 """
 
 from collections.abc import Iterable
@@ -16,6 +20,8 @@ from accounts.mailstore.values import (
     NoSuchFolder,
     Uid,
 )
+
+TURN = 7_000_000_000_000_000_000  # and the owner's id: the number of the advisory lock
 
 STATE_COLUMNS = """id, owner_id, name, uid_validity, uid_next, highest_modseq, min_modseq, special_use,
     message_count, unseen_count, deleted_count, size_bytes, keywords"""
@@ -42,8 +48,14 @@ def folder_state(row: tuple[Any, ...]) -> FolderState:
     )
 
 
+def take_turn(db: psycopg.Connection[Any], owner: MailboxId) -> None:
+    """Wait until no one else writes for this owner; ends with the transaction."""
+    db.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [TURN + owner], prepare=True)
+
+
 def lock_mailbox(db: psycopg.Connection[Any], owner: MailboxId) -> None:
     """Lock the quota row, before any folder. Raises NoSuchFolder when the mailbox is gone."""
+    take_turn(db, owner)
     found = db.execute(
         "SELECT id FROM accounts_mailbox WHERE id = %s FOR NO KEY UPDATE", [owner], prepare=True
     ).fetchone()
@@ -56,6 +68,7 @@ def lock_folders(
 ) -> dict[FolderId, FolderState]:
     """Lock the folders in order of id and read them. Raises NoSuchFolder if one is missing."""
     wanted = sorted(set(folder_ids))
+    take_turn(db, owner)
     rows = db.execute(
         f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %s AND id = ANY(%s)"
         " ORDER BY id FOR NO KEY UPDATE",
