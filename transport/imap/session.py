@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from accounts.entries import Login
 from accounts.mailstore.values import MailboxId, NoSuchFolder
+from transport.connection_limits import ConnectionLimits
 from transport.database_threads import Connection as DatabaseConnection
 from transport.database_threads import DatabaseThreads
 from transport.imap.capabilities import capabilities
@@ -53,6 +54,7 @@ class Services:
     login_seconds: float = LOGIN_SECONDS
     still_here_seconds: float = 120.0
     long_work: LongWork = field(default_factory=LongWork)
+    strangers: ConnectionLimits = field(default_factory=ConnectionLimits)
 
 
 @dataclass(slots=True, eq=False)
@@ -92,6 +94,13 @@ class Session:
 
     def write(self, data: bytes) -> None:
         self.connection.write(data)
+
+    def begin(self, login: Login) -> None:
+        """The client is known now: it may append, and no longer counts as a stranger of its address."""
+        self.login = login
+        self.state = State.AUTHENTICATED
+        self.connection.reader.append_limit = self.services.max_message_size
+        self.services.strangers.release(self.connection.peer)
 
     def select(self, selection: Selection) -> None:
         self.selection = selection
@@ -134,6 +143,9 @@ class Session:
 
     async def run(self) -> None:
         """Serve until the end; the connection is closed then."""
+        if not self.services.strangers.admit(self.connection.peer):
+            self._bye("[UNAVAILABLE] Too many connections")
+            return self.connection.close()
         now = asyncio.get_running_loop().time()
         self._login_deadline = now + self.services.login_seconds
         try:
@@ -153,6 +165,8 @@ class Session:
         except Exception as error:
             self._bye(reply_to(error, command="session").text)
         finally:
+            if self.login is None:
+                self.services.strangers.release(self.connection.peer)
             self.deselect()
             self.connection.close()
 

@@ -7,6 +7,7 @@ from tests.certificates import Certificate
 from tests.transport.imap.conftest import Account, Connect
 from tests.transport.imap.dialogue import Dialogue
 from tests.transport.imap.running import RunningServer
+from transport.connection_limits import ConnectionLimits
 from transport.imap.session import BAD_MAXIMUM_BEFORE_LOGIN
 
 
@@ -123,6 +124,31 @@ def test_a_client_that_reads_nothing_is_not_read_from(
         (session,) = server.server.sessions
         assert session.connection._transport is not None
         assert session.connection._transport.get_write_buffer_size() < 1_000_000
+    finally:
+        server.stop()
+
+
+def test_strangers_of_one_address_are_few(
+    certificate: Certificate,
+    account: Account,
+    django_db_setup: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("transport.connection_limits.LOCAL_MAXIMUM", 0)
+    server = RunningServer(certificate, strangers=ConnectionLimits(per_address=2))
+    try:
+        known, stranger = Dialogue(server), Dialogue(server)
+        refused = Dialogue(server)
+        assert refused.greeting.startswith(b"* BYE ")
+        assert refused.response() == b""
+        known.log_in(account.address, account.password)
+        admitted = Dialogue(server)
+        assert admitted.greeting.startswith(b"* OK ")
+        stranger.command(b"LOGOUT")
+        assert stranger.response() == b""
+        another = Dialogue(server)
+        assert another.greeting.startswith(b"* OK ")
+        assert Dialogue(server).greeting.startswith(b"* BYE ")
     finally:
         server.stop()
 

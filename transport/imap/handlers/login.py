@@ -7,7 +7,7 @@ from transport.imap.capabilities import capabilities
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, bad, no, ok
 from transport.imap.session import Session
-from transport.imap.states import BEFORE_LOGIN, State
+from transport.imap.states import BEFORE_LOGIN
 from transport.imap.wire.commands.types import Authenticate
 from transport.imap.wire.commands.types import Login as LoginCommand
 from transport.imap.wire.reader import Hopeless
@@ -61,9 +61,7 @@ async def _log_in(session: Session, user: str, password: str) -> Reply:
         case Login(mailbox_id=None):
             return no("This login has no mailbox", b"AUTHORIZATIONFAILED")
         case Login() as found:
-            session.login = found
-            session.state = State.AUTHENTICATED
-            session.connection.reader.append_limit = session.services.max_message_size
+            session.begin(found)
             return ok("Logged in", b"CAPABILITY " + capabilities(session.state))
 
 
