@@ -115,6 +115,11 @@ class Connection(asyncio.Protocol):
         return self._has_ended
 
     @property
+    def is_deaf(self) -> bool:
+        """Whether the client has not read what was sent."""
+        return self._is_writing_paused
+
+    @property
     def is_between_lines(self) -> bool:
         """Whether what was written last ended a response."""
         return self._last.endswith(b"\r\n")

@@ -22,6 +22,8 @@ TLS_SHUTDOWN_SECONDS = 5.0
 VALIDITY_SECONDS = 2.0
 """How often a process asks whether its logins still hold: they end within 5 s of it."""
 STOP_SECONDS = 10.0
+DEAF_SECONDS = 0.5
+"""How long the end waits for clients that read nothing."""
 
 logger = logging.getLogger(__name__)
 
@@ -62,13 +64,23 @@ class ImapServer:
             server.close()
         if self._watcher is not None:
             self._watcher.cancel()
-        tasks = [session.connection.task for session in self.sessions if session.connection.task]
         for session in tuple(self.sessions):
             session.connection.interrupt("The server is shutting down")
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
-            for task in late:
-                task.cancel()
+        await self._wait_for_sessions(DEAF_SECONDS)
+        for session in tuple(self.sessions):
+            if session.connection.is_deaf:
+                session.connection.abort()
+        for task in await self._wait_for_sessions(STOP_SECONDS):
+            task.cancel()
+
+    async def _wait_for_sessions(self, seconds: float) -> set[asyncio.Task[None]]:
+        """Those that have not ended by then."""
+        tasks = {session.connection.task for session in self.sessions}
+        running = {task for task in tasks if task is not None}
+        if not running:
+            return set()
+        _, late = await asyncio.wait(running, timeout=seconds)
+        return late
 
     async def _serve(self, connection: Connection) -> None:
         if len(self.sessions) >= SESSIONS_MAXIMUM:
