@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -25,6 +26,7 @@ from transport.tls import reload_certificate
 
 LISTEN_FDS_VARIABLE = "MAILSITE_LISTEN_FDS"
 BACKLOG = 1024
+FILES_WANTED = 65_536
 STOP_SECONDS = 20  # a worker that has not ended by then is killed
 FIRST_BACK_OFF_SECONDS = 0.25
 LONGEST_BACK_OFF_SECONDS = 10.0
@@ -74,12 +76,24 @@ def run_workers(target: Callable[[], None], processes: int) -> None:
     Call it from the main thread before any thread, event loop or database connection exists: none survives a fork.
     Returns when the last worker has ended.
     """
+    raise_file_limit()
     supervisor = _Workers(target, processes)
     signal.signal(signal.SIGTERM, supervisor.stop)
     signal.signal(signal.SIGINT, supervisor.stop)
     signal.signal(signal.SIGALRM, supervisor.give_up)
     signal.signal(signal.SIGHUP, supervisor.pass_on)
     supervisor.run()
+
+
+def raise_file_limit() -> None:
+    """Let this process and its children open FILES_WANTED files, or as many as it may: each connection is one.
+
+    A shell's usual limit is 1024, and a process that has reached it can open no database connection either.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < FILES_WANTED:
+        most = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 class _Workers:

@@ -132,3 +132,16 @@ def _lives(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_the_usual_limit_of_open_files_is_raised() -> None:
+    script = (
+        "import resource\n"
+        "from transport.listeners import raise_file_limit\n"
+        "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))\n"
+        "raise_file_limit()\n"
+        "soft, now = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "assert now == hard and (soft == 65536 or soft == hard), (soft, now)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
