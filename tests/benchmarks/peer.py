@@ -22,11 +22,12 @@ PROGRAMS = ("postfix", "dovecot", "/usr/lib/dovecot/lmtp", "/usr/lib/dovecot/ima
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Its ports, and the pid files of its root processes."""
+    """Its ports, and the pid files of its root processes. `sink` takes whatever is sent to other domains."""
 
     smtp: int
     submission: int
     imaps: int
+    sink: int
     folder: Path
 
     @property
@@ -82,7 +83,7 @@ def running() -> Iterator[Peer]:
         script("postfix.sh", "setup")
         script("dovecot.sh", "start")
         script("postfix.sh", "start")
-        yield Peer(smtp, submission, imaps, folder)
+        yield Peer(smtp, submission, imaps, sink, folder)
     finally:
         script("postfix.sh", "stop", check=False)
         script("dovecot.sh", "stop", check=False)

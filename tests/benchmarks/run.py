@@ -22,11 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.benchmarks import peer as peers  # noqa: E402
+from tests.benchmarks.load import cpu_of  # noqa: E402
 from tests.end_to_end.servers import Server  # noqa: E402
 
 DRIVER = Path(__file__).resolve().parent / "load.py"
 DOMAIN = "perf.test"
 USERS = 20
+SETTLE_SECONDS = 60.0
+QUIET_CPU_SECONDS = 0.05
 BEGIN = "<!-- measured: begin -->"
 END = "<!-- measured: end -->"
 
@@ -59,13 +62,13 @@ JOBS = (
         "smtp-inbound", "delivered_per_s", "delivered/s",
         ("--purge", "--users", "u{11..20}@perf.test", "-n", "1000"), "smtp",
     ),
+    Job("imap-login", "logins_per_s", "logins/s", ("--users", "u{11..20}@perf.test", "-n", "400"), "imaps", True),
+    Job("imap-append", "appends_per_s", "appends/s", ("--users", "u{11..18}@perf.test", "-n", "2000"), "imaps", True),
     Job(
         "smtp-submission", "msgs_per_s", "accepted/s",
         ("--user", "u1@perf.test", "--sender", "u1@perf.test", "--rcpt", "x@example.org", "-n", "400"),
         "submission",
     ),
-    Job("imap-login", "logins_per_s", "logins/s", ("--users", "u{11..20}@perf.test", "-n", "400"), "imaps", True),
-    Job("imap-append", "appends_per_s", "appends/s", ("--users", "u{11..18}@perf.test", "-n", "2000"), "imaps", True),
 )  # fmt: skip
 
 
@@ -97,15 +100,25 @@ def measure(job: Job, target: Target) -> Measured:
     return Measured(answer[job.rate], answer["server_cpu_ms_per_op"])
 
 
+def settle(target: Target) -> None:
+    """Wait until the target has done what the job before left it to do (deliveries of what was submitted)."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    used = cpu_of(target.pids.split(","))
+    while time.monotonic() < deadline:
+        time.sleep(0.5)
+        before, used = used, cpu_of(target.pids.split(","))
+        if used - before < QUIET_CPU_SECONDS:
+            return
+
+
 @contextmanager
-def ours() -> Iterator[Target]:
-    """A server of our own with the driver's users, made by commands."""
-    # Submitted mail must not be tried while it is measured against a peer that hands it to a sink: no name server
-    # answers, so that both queue it and the worker's retries wait.
+def ours(sink: int) -> Iterator[Target]:
+    """A server of our own with the driver's users, made by commands; like the peer it hands mail for others to `sink`."""
     with Server.start("127.0.0.1", "mail.perf.test") as server:
         server.add_domain(DOMAIN)
-        for number in range(1, USERS + 1):
-            server.add_user(f"u{number}@{DOMAIN}")
+        server.add_users(*(f"u{number}@{DOMAIN}" for number in range(1, USERS + 1)))
+        if sink:
+            server.manage("set_relay", f"127.0.0.1:{sink}")
         assert server.process is not None
         pid = str(server.process.pid)
         ports = {
@@ -130,6 +143,7 @@ def run(
         for job in jobs:
             print(f"round {number} of {rounds}: {job.name}", file=sys.stderr, flush=True)
             for target in targets:
+                settle(target)
                 try:
                     measured = measure(job, target)
                 except (RuntimeError, subprocess.TimeoutExpired, ValueError) as error:
@@ -189,8 +203,8 @@ def main() -> int:
     if reason:
         print(f"bench: without Postfix and Dovecot: {reason}", file=sys.stderr)
     with (
-        nullcontext() if arguments.no_ours else ours() as own,
         nullcontext() if reason else peers.running() as peer,
+        nullcontext() if arguments.no_ours else ours(peer.sink if peer else 0) as own,
     ):
         targets = [*([own] if own else []), *([as_target(peer)] if peer else [])]
         results = run(jobs, targets, arguments.rounds)
