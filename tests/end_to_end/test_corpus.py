@@ -17,7 +17,7 @@ from tests.end_to_end.servers import ROOT, Server
 
 READER = "reader@example.test"
 WHOLE = Path(os.environ.get("MAILSITE_CORPUS") or ROOT.parent / "shared/corpus/sample.zip")
-COPY = ROOT / "tests/messages/corpus"
+COPY = ROOT / "tests/messages/corpus.zip"
 MESSAGES_A_CONNECTION = 50
 
 
@@ -35,11 +35,8 @@ class Delivered:
 
 def corpus() -> dict[str, bytes]:
     """The whole corpus where it is found, else the copy of some of it; with CRLF line ends."""
-    if WHOLE.exists():
-        with zipfile.ZipFile(WHOLE) as archive:
-            raw = {n: archive.read(n) for n in archive.namelist() if n.endswith(".eml")}
-    else:
-        raw = {str(p.relative_to(COPY)): p.read_bytes() for p in COPY.rglob("*.eml")}
+    with zipfile.ZipFile(WHOLE if WHOLE.exists() else COPY) as archive:
+        raw = {n: archive.read(n) for n in archive.namelist() if n.endswith(".eml")}
     return {name: as_sent(content) for name, content in sorted(raw.items())}
 
 
