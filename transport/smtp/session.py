@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COMMAND_SECONDS = 300.0  # RFC 5321 §4.5.3.2.7
 TLS_SECONDS = 30.0
+LINGER_SECONDS = 10.0  # for a client to read our last words
 LINE_MAXIMUM = 12_400  # octets: AUTH with an initial response, RFC 4954 §4
 ERRORS_MAXIMUM = 10  # replies 5yz to what was no known or no well-formed command
 COMMANDS_IN_A_ROW = 20  # so many that needed no wait; then other sessions have their turn
@@ -196,9 +197,15 @@ class SmtpSession(SMTP):  # type: ignore[misc]
         self.has_tls = True
 
     async def _flush(self) -> None:
-        """Send what has been said. A client that does not read gets no further."""
+        """Send what has been said. A client that does not read gets no further, and is given up in the end."""
         self._write()
-        await self._writer.drain()
+        if not self._paused:
+            return
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                await self._writer.drain()
+        except TimeoutError:
+            raise ConnectionLost from None
 
     def _write(self) -> None:
         if self._replies and self.transport is not None and not self.transport.is_closing():
@@ -212,6 +219,9 @@ class SmtpSession(SMTP):  # type: ignore[misc]
             self._leave()
         if self.transport is not None:
             self.transport.close()
+            if self.transport is not None and self.transport.get_write_buffer_size():
+                # a client that never reads would keep the socket for ever
+                self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     # What the subclass knows how to do
 

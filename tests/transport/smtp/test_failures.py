@@ -123,3 +123,18 @@ def test_what_follows_the_commit_cannot_make_it_451(server, make_user, stored, m
     with server.client() as client:
         client.sendmail("a@s.example", [user.address], MESSAGE, rcpt_options=["NOTIFY=SUCCESS"])
     assert len(stored(user)) == 1
+
+
+def test_a_client_that_never_reads_is_given_up(server, monkeypatch) -> None:
+    monkeypatch.setattr("transport.smtp.session.COMMAND_SECONDS", 0.5)
+    monkeypatch.setattr("transport.smtp.session.LINGER_SECONDS", 0.1)
+    dialogue = server.dialogue()
+    dialogue.connection.settimeout(15)
+    with pytest.raises((BrokenPipeError, ConnectionResetError)):
+        send_for_ever(dialogue, b"HELP\r\n" * 10_000)
+    dialogue.close()
+
+
+def send_for_ever(dialogue: Dialogue, block: bytes) -> None:
+    while True:
+        dialogue.send(block)
