@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.dns_server import DnsServer
+from tests.factories import unique
 from transport.dns.resolver import resolver
 
 
@@ -78,3 +79,60 @@ def test_an_allowed_client_opens_the_door_for_itself_alone(
     assert dialogue.say("RSET").startswith("250")
     assert dialogue.say(f"MAIL FROM:<{user.address}>").startswith("550 5.7.1")
     dialogue.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "<{name}@{DOMAIN}>",
+        '<"{name}"@{domain}>',
+        '<"{na}\\{me}"@{domain}>',
+        "<@relay.example:{name}@{domain}>",
+        "<@relay.example,@other.example:{name}@{domain}>",
+        "<{name}+tag@{domain}>",
+        "<nobody@{domain}>",
+        " <{name}@{domain}>",
+    ],
+)
+def test_no_other_spelling_of_a_local_reverse_path_gets_in(
+    dialogue, make_user, zones, path: str
+) -> None:
+    user = make_user()
+    domain = user.domain.name
+    zones.load({domain: {"TXT": ['"v=spf1 -all"']}})
+    name = user.username
+    spelled = path.format(name=name, na=name[:2], me=name[2:], domain=domain, DOMAIN=domain.upper())
+    assert dialogue.say(f"MAIL FROM:{spelled}").startswith("550 5.7.1")
+
+
+def test_an_internationalised_local_domain_is_local_in_both_forms(
+    dialogue, make_user, make_domain, zones
+) -> None:
+    label = f"b\u00fccher{unique('d')}"
+    user = make_user(domain=make_domain(f"{label}.example"))
+    zones.load({user.domain.name: {"TXT": ['"v=spf1 -all"']}})
+    for domain in (user.domain.name, f"{label}.example", f"{label.upper()}.example"):
+        command = f"MAIL FROM:<{user.username}@{domain}> SMTPUTF8"
+        assert dialogue.say(command).startswith("550 5.7.1")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "<victim%elsewhere.example@{domain}>",
+        "<elsewhere.example!victim@{domain}>",
+        '<"victim@elsewhere.example"@{domain}>',
+        "<@{domain}:victim@elsewhere.example>",
+        "<victim@elsewhere.example@{domain}>",
+        "<victim@[127.0.0.1]>",
+        "<victim@[IPv6:::1]>",
+        "<victim@elsewhere.{domain}>",
+        "<victim@{domain}.>",
+        "<victim>",
+        "<srs0=abc=elsewhere.example=victim@{domain}>",
+    ],
+)
+def test_no_spelling_of_a_recipient_relays(dialogue, make_user, path: str, zones) -> None:
+    user = make_user()
+    assert dialogue.say("MAIL FROM:<a@b.example>").startswith("250")
+    assert dialogue.say(f"RCPT TO:{path.format(domain=user.domain.name)}")[0] == "5"
