@@ -5,6 +5,7 @@ returned): folders to the notifier, next hops to the queue's wake-ups.
 """
 
 import hashlib
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -12,6 +13,12 @@ from django.conf import settings
 
 from accounts.addresses import Address
 from accounts.directory import srs_address
+from accounts.journal.acceptances import (
+    Acceptance,
+    AlreadyAccepted,
+    first_trace_id,
+    remember,
+)
 from accounts.journal.trace import TraceEvent, write_trace
 from accounts.mailstore.append import append_message
 from accounts.mailstore.values import FolderId, NewMessage, OverQuota, Placement, new_message
@@ -24,21 +31,6 @@ from transport.queue.enqueue import QueueRecipient, QueueRequest, enqueue
 from transport.signing import sign
 from transport.smtp.syntax import CommandError, format_address, parse_path
 from transport.smtp.trace_fields import delivery_fields, new_trace_id
-
-REPEAT_SECONDS = 3600  # for so long is a repeated transaction answered with the first one's id
-
-_REMEMBER = f"""
-INSERT INTO transport_acceptedtransaction AS accepted (fingerprint, trace_id, accepted_at)
-VALUES (%s, %s, now())
-ON CONFLICT (fingerprint) DO UPDATE SET trace_id = EXCLUDED.trace_id, accepted_at = EXCLUDED.accepted_at
-WHERE accepted.accepted_at < now() - interval '{REPEAT_SECONDS} seconds'
-RETURNING 1
-"""
-_FIRST_ID = "SELECT trace_id FROM transport_acceptedtransaction WHERE fingerprint = %s"
-_FORGET = "DELETE FROM transport_acceptedtransaction WHERE fingerprint = ANY(%s)"
-_FORGET_OLD = f"""
-DELETE FROM transport_acceptedtransaction WHERE accepted_at < now() - interval '{REPEAT_SECONDS} seconds'
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +93,6 @@ class Submitted:
     next_hops: tuple[str, ...] = ()
 
 
-class _Repetition(Exception):
-    """Rolls the transaction back."""
-
-
 def fingerprint_of(client: Client, envelope: Envelope, content_sha256: bytes) -> bytes:
     """What makes two transactions the same one: the client, the envelope and the bytes."""
     envelope_text = repr((client.address, client.login, envelope))
@@ -122,30 +110,20 @@ def carry_out(db: Connection, consignment: Consignment) -> Carried | Repeated | 
     if consignment.sign_as and consignment.plan.sendings:
         signature = sign(db, consignment.content, consignment.sign_as)
     while True:
+        plan = consignment.plan
+        is_one_statement = message is not None and not plan.sendings and not plan.refilings
         try:
-            with db.transaction():
+            with nullcontext() if is_one_statement else db.transaction():
                 return _carry(db, consignment, message, signature)
-        except _Repetition:
-            row = None
-            if consignment.fingerprint is not None:
-                row = db.execute(_FIRST_ID, (consignment.fingerprint,), prepare=True).fetchone()
-            if row is not None:
-                return Repeated(row[0])  # otherwise it was forgotten at this moment: once more
+        except AlreadyAccepted:
+            first_id = first_trace_id(db, consignment.fingerprint or b"")
+            if first_id is not None:
+                return Repeated(first_id)  # otherwise it was forgotten at this moment: once more
         except OverQuota as error:
             plan = _without(consignment.plan, error.owner)
             if not plan.filings and not plan.sendings:
                 return NoRoom()
             consignment = replace(consignment, plan=plan)
-
-
-def forget_transactions(db: Connection, fingerprints: list[bytes]) -> None:
-    """The clients heard their 250: the same bytes again are another message."""
-    db.execute(_FORGET, (fingerprints,), prepare=True, binary=True)
-
-
-def forget_old_transactions(db: Connection) -> None:
-    """Drop what is too old to matter."""
-    db.execute(_FORGET_OLD)
 
 
 def submit_internal(
@@ -201,10 +179,7 @@ def _carry(
     db: Connection, consignment: Consignment, message: NewMessage | None, signature: bytes
 ) -> Carried:
     trace_id, fingerprint, plan = consignment.trace_id, consignment.fingerprint, consignment.plan
-    if fingerprint is not None:
-        row = db.execute(_REMEMBER, (fingerprint, trace_id), prepare=True, binary=True).fetchone()
-        if row is None:
-            raise _Repetition
+    once = Acceptance(fingerprint, trace_id) if fingerprint is not None else None
     folders: tuple[FolderId, ...] = ()
     if plan.filings and message is not None:
         appended = append_message(
@@ -213,8 +188,11 @@ def _carry(
             _placements(consignment),
             cause=consignment.cause,
             trace=_filed_events(consignment),
+            once=once,
         )
         folders = tuple(dict.fromkeys(entry.folder_id for entry in appended))
+    elif once is not None:
+        remember(db, once)
     requests = [
         *(_sending_request(db, consignment, sending, signature) for sending in plan.sendings),
         *_refiling_requests(consignment),

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from accounts.journal.acceptances import CONSTRAINT, Acceptance, AlreadyAccepted
 from accounts.journal.trace import TraceEvent, trace_row
 from accounts.mailstore.append_statements import statement_for_many, statement_for_one
 from accounts.mailstore.blobs import (
@@ -46,20 +47,21 @@ def append_message(
     *,
     cause: str,
     trace: Sequence[TraceEvent] = (),
+    once: Acceptance | None = None,
 ) -> tuple[Appended, ...]:
     """Store `message` for every placement, or for none: one statement, one round trip.
 
     A message whose blob is an object takes a transaction of two statements. `cause` goes to the journal ("smtp",
     "imap", "dsn", ...), and `trace` to the trace of the message, in the same transaction. Placements of one owner
-    with the same prefix share one message row. A placement keeps its place in the result.
-    Raises OverQuota, NoSuchFolder.
+    with the same prefix share one message row. A placement keeps its place in the result. `once` is remembered with it.
+    Raises OverQuota, NoSuchFolder, AlreadyAccepted.
     """
     try:
-        return _append(db, message, placements, cause, trace)
+        return _append(db, message, placements, cause, trace, once)
     except NoSuchFolder:
         if not _make_special_folders(db, placements):
             raise
-    return _append(db, message, placements, cause, trace)
+    return _append(db, message, placements, cause, trace, once)
 
 
 def append_messages(
@@ -90,18 +92,24 @@ def _append(
     placements: Sequence[Placement],
     cause: str,
     trace: Sequence[TraceEvent],
+    once: Acceptance | None,
 ) -> tuple[Appended, ...]:
     is_large = len(message.content) > INLINE_MAXIMUM
     with db.transaction() if is_large else nullcontext():
         object_name = object_for(db, message.content, message.sha256)
-        parameters = _parameters(message, object_name, cause, trace)
+        parameters = _parameters(message, object_name, cause, trace, once)
         if len(placements) == 1:
             statement, names = _for_one(message, placements[0], parameters)
         else:
             statement, names = _for_many(message, placements, parameters)
         with psycopg.RawCursor(db) as cursor:
             values = [parameters[name] for name in names]
-            rows = cursor.execute(statement, values, prepare=True, binary=True).fetchall()
+            try:
+                rows = cursor.execute(statement, values, prepare=True, binary=True).fetchall()
+            except psycopg.errors.UniqueViolation as error:
+                if error.diag.constraint_name != CONSTRAINT:
+                    raise
+                raise AlreadyAccepted from None
         kept_object, over_quota, first_owner = rows[0][:3]
         if over_quota is not None:
             raise OverQuota(MailboxId(over_quota))
@@ -145,6 +153,7 @@ def _for_one(
         folder if placement.folder is None else "id",
         has_keywords=bool(keywords),
         has_trace=parameters["trace"] != "[]",
+        is_once="fingerprint" in parameters,
     )
 
 
@@ -179,14 +188,23 @@ def _for_many(
             ]
         ),
     }
-    return statement_for_many(len(placements), has_trace=parameters["trace"] != "[]")
+    return statement_for_many(
+        len(placements),
+        has_trace=parameters["trace"] != "[]",
+        is_once="fingerprint" in parameters,
+    )
 
 
 def _parameters(
-    message: NewMessage, object_name: str, cause: str, trace: Sequence[TraceEvent]
+    message: NewMessage,
+    object_name: str,
+    cause: str,
+    trace: Sequence[TraceEvent],
+    once: Acceptance | None,
 ) -> dict[str, Any]:
     """What does not depend on the placements."""
-    return {
+    memory = {"fingerprint": once.fingerprint, "accepted_as": once.trace_id} if once else {}
+    return memory | {
         "sha256": message.sha256,
         "size": len(message.content),
         "content": None if object_name else message.content,

@@ -2,7 +2,8 @@
 
 Its parts take locks in the store's one order: the blob, the mailboxes by id, the folders by id. Each part names the
 part before it in a condition, which makes PostgreSQL finish that one first. When an owner is over quota or a folder
-is missing, `grown` is empty and nothing after it is written but the blob, which the sweep takes away.
+is missing, `grown` is empty and nothing after it is written but the blob, which the sweep takes away. A fingerprint that
+is known already breaks a unique constraint, and with it the whole statement.
 
 There are two forms. A message for one placement is the common case, and costs a third less without what several
 need: 0.8 instead of 1.2 ms of the server's time.
@@ -45,6 +46,11 @@ _TRACED = """, traced AS (
     SELECT t.* FROM jsonb_to_recordset(%(trace)s) AS t (trace_id text, step text, result text,
         reason text, sender text, recipient text, queue_id bigint, detail jsonb)
     WHERE EXISTS (SELECT FROM grown)
+)"""
+
+_ACCEPTED = """, accepted AS (
+    INSERT INTO mail_accepted (fingerprint, trace_id)
+    SELECT %(fingerprint)s, %(accepted_as)s WHERE EXISTS (SELECT FROM grown)
 )"""
 
 _FOR_ONE = """, box AS MATERIALIZED (
@@ -193,10 +199,10 @@ FROM (VALUES (1)) AS always LEFT JOIN filed f ON true ORDER BY f.place
 
 @lru_cache(maxsize=32)
 def statement_for_one(
-    folder: str, *, has_keywords: bool, has_trace: bool
+    folder: str, *, has_keywords: bool, has_trace: bool, is_once: bool
 ) -> tuple[str, tuple[str, ...]]:
     """The statement for one placement, whose folder is told by "id", as the "inbox", or by its "special_use"."""
-    text = _FOR_ONE + _DERIVED + (_TRACED if has_trace else "") + _RESULT_FOR_ONE
+    text = _FOR_ONE + _common(has_trace, is_once) + _RESULT_FOR_ONE
     return _numbered(
         _BLOB + text,
         folder=_FOLDER_FOR_ONE[folder],
@@ -210,7 +216,9 @@ def statement_for_one(
 
 
 @lru_cache(maxsize=32)
-def statement_for_many(placements: int, *, has_trace: bool) -> tuple[str, tuple[str, ...]]:
+def statement_for_many(
+    placements: int, *, has_trace: bool, is_once: bool
+) -> tuple[str, tuple[str, ...]]:
     """The statement for up to a power of four of placements.
 
     LIMIT tells the planner how few there are: it takes a jsonb array for a hundred rows, and would read whole tables.
@@ -218,8 +226,12 @@ def statement_for_many(placements: int, *, has_trace: bool) -> tuple[str, tuple[
     limit = 1
     while limit < placements:
         limit *= 4
-    text = _FOR_MANY + _DERIVED + (_TRACED if has_trace else "") + _RESULT_FOR_MANY
+    text = _FOR_MANY + _common(has_trace, is_once) + _RESULT_FOR_MANY
     return _numbered(_BLOB + text, limit=limit, seen=SEEN, deleted=DELETED)
+
+
+def _common(has_trace: bool, is_once: bool) -> str:
+    return _DERIVED + (_TRACED if has_trace else "") + (_ACCEPTED if is_once else "")
 
 
 def _numbered(template: str, **parts: Any) -> tuple[str, tuple[str, ...]]:

@@ -190,6 +190,13 @@ CREATE TABLE mail_change (
 );
 CREATE INDEX mail_change_at ON mail_change USING brin (at);
 
+-- Transactions accepted within the last hour, by fingerprint (accounts.journal.acceptances).
+CREATE TABLE mail_accepted (
+    fingerprint bytea PRIMARY KEY,
+    trace_id text NOT NULL,
+    accepted_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- The journals. What happened to stored mail, whoever did it:
 CREATE TABLE mail_event (
     owner_id bigint NOT NULL,

@@ -15,14 +15,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='AcceptedTransaction',
-            fields=[
-                ('fingerprint', models.BinaryField(max_length=32, primary_key=True, serialize=False)),
-                ('trace_id', models.CharField(max_length=40)),
-                ('accepted_at', models.DateTimeField(auto_now_add=True)),
-            ],
-        ),
-        migrations.CreateModel(
             name='AllowedClient',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -6,8 +6,8 @@ Transactions whose 250 the client has heard are forgotten, and refusals go to th
 import asyncio
 import logging
 
+from accounts.journal.acceptances import forget
 from accounts.journal.trace import TraceEvent, write_trace
-from transport.carrying import forget_transactions
 from transport.database_threads import Connection, DatabaseThreads
 
 BATCH_SECONDS = 0.05
@@ -78,5 +78,5 @@ class Postponed:
 
 def _write(db: Connection, heard: list[bytes], refusals: list[TraceEvent]) -> None:
     if heard:
-        forget_transactions(db, heard)
+        forget(db, heard)
     write_trace(db, refusals)

@@ -16,8 +16,9 @@ from django.conf import settings
 from accounts.addresses import Address
 from accounts.authentication import still_valid
 from accounts.entries import Login
+from accounts.journal.acceptances import forget_old
 from transport.authentication.spf import check_spf
-from transport.carrying import Carried, forget_old_transactions
+from transport.carrying import Carried
 from transport.connection_limits import ConnectionLimits
 from transport.database_threads import DatabaseThreads
 from transport.notifier import Notifier
@@ -190,7 +191,7 @@ class SmtpService:
     async def _sweep_for_ever(self) -> None:
         while True:
             try:
-                await self.database.run(forget_old_transactions)
+                await self.database.run(forget_old)
             except Exception:
                 log.exception("old transactions could not be dropped")
             await asyncio.sleep(SWEEP_SECONDS)
