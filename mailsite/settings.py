@@ -13,6 +13,9 @@ except ConfigurationError as error:
 SECRET_KEY = CONFIGURATION.secret_key
 DEBUG = False
 ALLOWED_HOSTS = ["*"]  # the admin listens on BIND_ADDRESS; a proxy in front of it checks the name
+CSRF_TRUSTED_ORIGINS = [
+    f"https://{CONFIGURATION.mail_hostname}"
+]  # that proxy speaks TLS, we do not
 ROOT_URLCONF = "mailsite.urls"
 WSGI_APPLICATION = "mailsite.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"

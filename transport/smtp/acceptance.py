@@ -57,6 +57,8 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
     header_size = header_end(content)
     if header_size > HEADER_LIMIT:
         return Refused("552 5.3.4 the header is too large")
+    if content[:1] in (b" ", b"\t"):  # it would be read as part of the Received field before it
+        return Refused("550 5.6.0 the header begins with a continuation line")
     if count_received(content[:header_size]) > RECEIVED_MAXIMUM:
         return Refused("554 5.4.6 too many Received fields: the message is in a loop")
     fingerprint = fingerprint_of(arrival.client, arrival.envelope, hashlib.sha256(content).digest())

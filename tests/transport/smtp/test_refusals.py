@@ -63,6 +63,16 @@ def test_more_than_50_received_fields_are_554_5_4_6(dialogue, make_user, stored)
     assert len(stored(user)) == 1
 
 
+def test_a_header_that_would_continue_our_received_field_is_refused(
+    dialogue, make_user, stored
+) -> None:
+    user = make_user()
+    for begin in (b" ", b"\t"):
+        reply = deliver(dialogue, "a@s.example", user.address, content=begin + MESSAGE)
+        assert reply.startswith("550 5.6.0 ")
+    assert stored(user) == []
+
+
 def test_auth_is_neither_offered_nor_accepted_on_25(server) -> None:
     with server.client() as client:
         client.starttls(context=server.tls())
