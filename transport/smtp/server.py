@@ -131,7 +131,8 @@ class SmtpConnection(SmtpSession):
         return "502 5.5.1 EXPN is not offered"
 
     async def smtp_HELP(self, argument: bytes) -> str:
-        return f"214 2.0.0 {' '.join(sorted(verb.decode() for verb in self.commands))}"
+        verbs = self.commands.keys() - (set() if self.port.is_submission else {b"AUTH"})
+        return f"214 2.0.0 {' '.join(sorted(verb.decode() for verb in verbs))}"
 
     async def smtp_STARTTLS(self, argument: bytes) -> str:
         if argument:

@@ -79,6 +79,7 @@ def test_auth_is_neither_offered_nor_accepted_on_25(server) -> None:
         client.ehlo()
         assert not client.has_extn("auth")
         assert client.docmd("AUTH", "PLAIN AGEAYg==")[0] == 502
+        assert b"AUTH" not in client.docmd("HELP")[1]
 
 
 def test_a_local_reverse_path_is_refused(dialogue, make_user) -> None:
