@@ -65,9 +65,13 @@ SERVICES: dict[str, Callable[[Server], list[int]]] = {
     "an SMTP worker": child_of("runsmtp", "smtp"),
     "the SMTP service": parent_of("runsmtp", "smtp"),
     "an IMAP worker": child_of("runimap", "imap"),
-    "the Celery worker": parent_of("celery"),
+    "the IMAP service": parent_of("runimap", "imap"),
+    "the admin": parent_of("gunicorn"),
+    "the Celery worker": parent_of("celeryd"),
+    "beat": parent_of("celery beat"),
     "Valkey": parent_of("valkey"),
     "PostgreSQL": parent_of("postgres"),
+    "a backend of PostgreSQL": child_of("postgres: mailsite"),
 }
 
 
