@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
 
 import psycopg
 
@@ -28,55 +27,30 @@ from mailsite.embedded.launching import (
     private_folder,
     take_lock,
 )
+from mailsite.embedded.server import EmbeddedServer
 
 MAJOR = 18
 DATABASE = USER = "mailsite"
 READY_SECONDS = 60  # recovery after a crash replays up to max_wal_size
-STOP_SECONDS = 30
 SMALLEST_BUFFERS, LARGEST_BUFFERS = 64 << 20, 4 << 30  # bytes
 
 
 @dataclass(frozen=True, slots=True)
-class PostgreSQL:
-    """A running server."""
+class PostgreSQL(EmbeddedServer):
+    """A running server. Asked to end it shuts down fast: sessions end, a checkpoint is written. Killed it does so
+    immediately, and the next start recovers from the log.
+    """
 
-    process: subprocess.Popen[bytes]
     socket_folder: Path
-    lock: IO[str]
+
+    end_signal = signal.SIGINT
+    kill_signal = signal.SIGQUIT
+    stop_seconds = 30
 
     def connect(self, database: str = DATABASE) -> psycopg.Connection:
         return psycopg.connect(
             host=str(self.socket_folder), dbname=database, user=USER, autocommit=True
         )
-
-    def has_ended(self) -> bool:
-        """Whether it is gone; if so, its lock is free for the next start."""
-        if self.process.poll() is None:
-            return False
-        self.lock.close()
-        return True
-
-    def terminate(self) -> None:
-        """A fast shutdown: sessions end, a checkpoint is written."""
-        self.process.send_signal(signal.SIGINT)
-
-    def kill(self) -> None:
-        """An immediate shutdown: the next start recovers from the log."""
-        self.process.send_signal(signal.SIGQUIT)
-        self.process.wait()
-        self.lock.close()
-
-    def hang_up(self) -> None:
-        """It has no certificate."""
-
-    def stop(self) -> None:
-        """End it, in order if that does not take too long; returns when it has ended."""
-        self.terminate()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self.lock.close()
 
 
 def binaries() -> Path:
@@ -106,7 +80,7 @@ def start_postgresql(
     (folder / "postmaster.pid").unlink(missing_ok=True)  # we hold the lock: nobody else runs
     command = [binaries() / "postgres", "-D", folder, *_settings(socket_folder, options or {})]
     process = launch(account, command, log=log, end=signal.SIGQUIT, lock=lock)
-    server = PostgreSQL(process, socket_folder, lock)
+    server = PostgreSQL(process, lock, socket_folder)
     _wait_until_ready(server, log)
     return server
 

@@ -9,10 +9,8 @@ import signal
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
 
 from mailsite.embedded.launching import (
     EmbeddedFailure,
@@ -23,46 +21,15 @@ from mailsite.embedded.launching import (
     private_folder,
     take_lock,
 )
+from mailsite.embedded.server import EmbeddedServer
 
 READY_SECONDS = 15
-STOP_SECONDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Valkey:
+class Valkey(EmbeddedServer):
     """A running server."""
 
-    process: subprocess.Popen[bytes]
-    lock: IO[str]
-
-    def has_ended(self) -> bool:
-        """Whether it is gone; if so, its lock is free for the next start."""
-        if self.process.poll() is None:
-            return False
-        self.lock.close()
-        return True
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self.process.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it at once."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.lock.close()
-
-    def hang_up(self) -> None:
-        """It has no certificate."""
-
-    def stop(self) -> None:
-        """End it, in order if that does not take too long; returns when it has ended."""
-        self.terminate()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self.lock.close()
+    __slots__ = ()
 
 
 def binary() -> Path:
