@@ -1,6 +1,6 @@
 """The selected folder of a session: its view, kept in step with the mail store, and what that makes the server say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from accounts.mailstore.flagbits import SYSTEM_FLAGS
 from accounts.mailstore.values import FolderId, MailboxId, ModSeq
@@ -41,6 +41,8 @@ class Selection:
         self.flag_texts = FlagTexts(view.keywords)
         self.is_stale = False  # a hint came since the last refresh
         self.watch: Watch | None = None
+        self.saved: Sequence[int] = ()
+        """The UIDs that `$` stands for (RFC 5182), ascending; what was expunged since is passed over."""
 
     def close(self) -> None:
         if self.watch is not None:
@@ -62,6 +64,8 @@ class Selection:
 
     def places(self, messages: SequenceSet, *, by_uid: bool) -> list[int]:
         """The indexes that a set names. Raises Refused for a sequence number that does not exist."""
+        if messages.is_saved:
+            return self.view.places(self.saved)
         if by_uid:
             return messages.select(self.view.uids)
         try:

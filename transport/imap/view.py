@@ -7,7 +7,7 @@ allowed. The arrays are the client's side: `uids[n - 1]` is the message with seq
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 SEEN = 1
@@ -77,6 +77,10 @@ class FolderView:
         """The zero-based place of a UID, or None."""
         place = bisect_left(self.uids, uid)
         return place if place < len(self.uids) and self.uids[place] == uid else None
+
+    def places(self, uids: Sequence[int]) -> list[int]:
+        """The zero-based places of ascending UIDs; those that are not there are left out."""
+        return [place for uid in uids if (place := self.index(uid)) is not None]
 
     def is_gone(self, uid: int) -> bool:
         """Whether the message is expunged, and the client does not know it yet."""

@@ -1,7 +1,4 @@
-"""Sequence sets (RFC 9051 §9 `sequence-set`), pure.
-
-`$` (SEARCHRES) is left out until it is advertised.
-"""
+"""Sequence sets (RFC 9051 §9 `sequence-set`; `$`: RFC 5182), pure."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -20,9 +17,13 @@ _SET = re.compile(rb"%b(?::%b)?(?:,%b(?::%b)?)*" % (_NUMBER, _NUMBER, _NUMBER, _
 
 @dataclass(frozen=True, slots=True)
 class SequenceSet:
-    """Ranges as the client wrote them, each with its lower end first; `STAR` stands for `*`."""
+    """Ranges as the client wrote them, each with its lower end first; `STAR` stands for `*`.
+
+    `is_saved` is `$`, the saved result of a SEARCH, which the selected folder knows (`Selection.places`).
+    """
 
     ranges: tuple[tuple[int, int], ...]
+    is_saved: bool = False
 
     def resolve(self, largest: int) -> tuple[tuple[int, int], ...]:
         """Sorted ranges that do not overlap, with `largest` in the place of `*`.
@@ -64,8 +65,13 @@ class SequenceSet:
         ]
 
 
+SAVED = SequenceSet((), is_saved=True)
+
+
 def parse_sequence_set(buffer: bytes, position: int) -> tuple[SequenceSet, int] | None:
     """The set at `position` and the position after it, or None when there is none."""
+    if buffer[position : position + 1] == b"$":
+        return SAVED, position + 1
     match = _SET.match(buffer, position)
     if match is None:
         return None
