@@ -12,6 +12,7 @@ from accounts.mailstore.values import (
     FolderNameInvalid,
     FolderNotRemovable,
     MailstoreError,
+    NoPermission,
     NoSuchFolder,
     OverQuota,
     TooManyKeywords,
@@ -49,12 +50,13 @@ def no(text: str, code: bytes = b"") -> Reply:
     return Reply("NO", text, code)
 
 
-def bad(text: str) -> Reply:
-    return Reply("BAD", text)
+def bad(text: str, code: bytes = b"") -> Reply:
+    return Reply("BAD", text, code)
 
 
 _REFUSALS: dict[type[MailstoreError], tuple[str, bytes]] = {
     NoSuchFolder: ("No such folder", b"NONEXISTENT"),
+    NoPermission: ("You lack the right to do this", b"NOPERM"),
     FolderExists: ("The folder exists", b"ALREADYEXISTS"),
     FolderNameInvalid: ("No folder may be called that", b"CANNOT"),
     FolderNotRemovable: ("This folder cannot be removed", b"CANNOT"),

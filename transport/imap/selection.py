@@ -14,8 +14,9 @@ from transport.imap.view import (
     KeywordsChanged,
     Untagged,
 )
+from transport.imap.wire.modes import Modes
 from transport.imap.wire.responses import FlagTexts, folder_flags
-from transport.imap.wire.sequence import SequenceSet
+from transport.imap.wire.sequence import SequenceSet, format_numbers
 from transport.notifier import Watch
 
 
@@ -31,8 +32,12 @@ class Selection:
         view: FolderView,
         *,
         read_only: bool,
+        reader: MailboxId,
+        rights: str,
     ) -> None:
         self.owner = owner
+        self.reader = reader
+        self.rights = rights  # of the reader (RFC 4314): all of them in one's own folder
         self.folder_id = folder_id
         self.name = name
         self.uid_validity = uid_validity
@@ -73,24 +78,34 @@ class Selection:
         except IndexError:
             raise Refused(bad("no such message")) from None
 
-    def untagged(self, *, expunges: bool, flags: bool, condstore: bool) -> bytes:
-        """What the client must be told now (`FolderView.release`)."""
+    def untagged(self, modes: Modes, *, expunges: bool, flags: bool) -> bytes:
+        """What the client must be told now (`FolderView.release`), in the words of its modes."""
         news = self.view.release(expunges=expunges, flags=flags)
-        return b"".join(self._render(news, condstore)) if news else b""
+        return b"".join(self._render(news, modes)) if news else b""
 
-    def _render(self, news: Iterable[Untagged], condstore: bool) -> Iterable[bytes]:
+    def _render(self, news: Iterable[Untagged], modes: Modes) -> Iterable[bytes]:
         for item in news:
             match item:
-                case Expunged(number):
-                    yield b"* %d EXPUNGE\r\n" % number
+                case Expunged(numbers, uids) if modes.tells_vanished:
+                    yield b"* VANISHED %b\r\n" % format_numbers(uids)
+                case Expunged(numbers, uids):
+                    yield b"".join([b"* %d EXPUNGE\r\n" % number for number in numbers])
                 case Exists(count):
                     yield b"* %d EXISTS\r\n" % count
                 case KeywordsChanged(keywords):
                     yield folder_flags(keywords, read_only=self.read_only)
                 case FlagsChanged(number, uid, flags, modseq):
-                    end = b" MODSEQ (%d))\r\n" % modseq if condstore else b")\r\n"
-                    yield b"* %d FETCH (UID %d FLAGS %b" % (number, uid, self.flag_texts[flags])
-                    yield end
+                    words = b"FLAGS " + self.flag_texts[flags]
+                    if modes.condstore:
+                        words += b" MODSEQ (%d)" % modseq
+                    yield fetch_line(modes, number, uid, words)
+
+
+def fetch_line(modes: Modes, number: int, uid: int, words: bytes) -> bytes:
+    """FETCH with the UID, or UIDFETCH (RFC 9586 §3.3), of the attributes `words`."""
+    if modes.uid_only:
+        return b"* %d UIDFETCH (%b)\r\n" % (uid, words)
+    return b"* %d FETCH (UID %d %b)\r\n" % (number, uid, words)
 
 
 def decode_flags(flags: Iterable[bytes]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from transport.imap.selection import Selection
 from transport.imap.shared_changes import SharedChanges
 from transport.imap.states import State, refusal
 from transport.imap.wire.commands.registry import Tagged, Unparsable, is_http, parse_command
+from transport.imap.wire.modes import Modes
 from transport.imap.wire.reader import Hopeless, LiteralWanted, Request, TooBig, TooLong
 from transport.imap.wire.responses import status_line
 from transport.notifier import Notifier
@@ -33,6 +34,8 @@ AUTOLOGOUT_SECONDS = 1800.0 + 60.0  # at least 30 minutes (RFC 9051 §5.4)
 BAD_MAXIMUM = 50
 """Unreadable commands in a row before the session ends."""
 BAD_MAXIMUM_BEFORE_LOGIN = 10
+BY_NUMBER = frozenset(("FETCH", "STORE", "SEARCH", "COPY", "MOVE", "SORT", "THREAD", "REPLACE"))
+"""Commands that take or give sequence numbers (RFC 9586 §3)."""
 COMMANDS_IN_A_ROW = 20
 """After so many that needed no wait, other sessions have their turn."""
 
@@ -66,8 +69,7 @@ class Session:
     state: State = State.NOT_AUTHENTICATED
     login: Login | None = None
     selection: Selection | None = None
-    condstore: bool = False
-    enabled: set[str] = field(default_factory=set)
+    modes: Modes = field(default_factory=Modes)
     login_failures: int = 0
     tag: bytes = b"*"  # of the command that runs
     _login_deadline: float = 0.0
@@ -91,6 +93,30 @@ class Session:
         if self.selection is None:
             raise RuntimeError("no selection")
         return self.selection
+
+    @property
+    def condstore(self) -> bool:
+        return self.modes.condstore
+
+    @condstore.setter
+    def condstore(self, on: bool) -> None:
+        self.modes.condstore = on
+
+    @property
+    def qresync(self) -> bool:
+        return self.modes.qresync
+
+    @property
+    def utf8(self) -> bool:
+        return self.modes.utf8
+
+    @property
+    def uid_only(self) -> bool:
+        return self.modes.uid_only
+
+    @property
+    def is_rev2(self) -> bool:
+        return self.modes.is_rev2
 
     def write(self, data: bytes) -> None:
         self.connection.write(data)
@@ -137,9 +163,7 @@ class Session:
 
     def tell(self, *, expunges: bool, flags: bool = True) -> None:
         if self.selection is not None:
-            self.write(
-                self.selection.untagged(expunges=expunges, flags=flags, condstore=self.condstore)
-            )
+            self.write(self.selection.untagged(self.modes, expunges=expunges, flags=flags))
 
     async def run(self) -> None:
         """Serve until the end; the connection is closed then."""
@@ -200,11 +224,11 @@ class Session:
     async def _request(self, buffer: bytes) -> None:
         if not buffer and not self._bad_in_a_row:
             return  # an empty line, as some clients send after a literal
-        match parse_command(buffer):
-            case Unparsable(tag, text, condition):
+        match parse_command(buffer, self.modes):
+            case Unparsable(tag, text, condition, code):
                 if is_http(buffer):
                     raise ConnectionEnded
-                self._count_bad(tag, Reply(condition, text))
+                self._count_bad(tag, Reply(condition, text, code))
             case Tagged() as request:
                 self._bad_in_a_row = 0
                 await self._dispatch(request)
@@ -215,6 +239,8 @@ class Session:
             return self._count_bad(request.tag, bad("unknown command"))
         if self.state not in handler.states:
             return self._answer(request.tag, bad(refusal(self.state, handler.states)))
+        if self.uid_only and request.name in BY_NUMBER:
+            return self._answer(request.tag, bad("Only UIDs are enabled", b"UIDREQUIRED"))
         self.tag = request.tag
         try:
             if handler.refreshes:

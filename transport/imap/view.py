@@ -15,9 +15,10 @@ SEEN = 1
 
 @dataclass(frozen=True, slots=True)
 class Expunged:
-    """`* number EXPUNGE`"""
+    """`* number EXPUNGE` for each of `numbers` in their order, or VANISHED with the ascending `uids`."""
 
-    number: int
+    numbers: tuple[int, ...]
+    uids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +164,22 @@ class FolderView:
         if place < self._announced:
             self._changed.add(uid)
 
-    def _release_expunges(self) -> list[Expunged]:
+    def _release_expunges(self) -> list[Untagged]:
         """From the last to the first, so that each number holds whatever went before.
 
         A message that came and went unannounced leaves without a word.
         """
         places = sorted(place for uid in self._vanished if (place := self.index(uid)) is not None)
         known = [place for place in places if place < self._announced]
+        uids = tuple(self.uids[place] for place in known)
         self.uids = _without(self.uids, places)
         self.flags = _without(self.flags, places)
         self.modseqs = _without(self.modseqs, places)
         self._announced -= len(known)
         self._vanished.clear()
-        return [Expunged(place + 1) for place in reversed(known)]
+        if not known:
+            return []
+        return [Expunged(tuple(place + 1 for place in reversed(known)), uids)]
 
     def _release_flags(self) -> list[FlagsChanged]:
         changed = []

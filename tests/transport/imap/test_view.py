@@ -23,7 +23,7 @@ def view_of(*uids: int) -> FolderView:
 def test_expunge_shifts_later_sequence_numbers() -> None:
     view = view_of(1, 2, 3, 4)
     view.expunge([2, 3])
-    assert view.release(expunges=True) == [Expunged(3), Expunged(2)]
+    assert view.release(expunges=True) == [Expunged((3, 2), (2, 3))]
     assert list(view.uids) == [1, 4]
 
 
@@ -33,7 +33,7 @@ def test_expunges_wait_until_they_are_allowed() -> None:
     assert view.release(expunges=False) == []
     assert view.is_gone(2)
     assert list(view.uids) == [1, 2, 3]
-    assert view.release(expunges=True) == [Expunged(2)]
+    assert view.release(expunges=True) == [Expunged((2,), (2,))]
     assert view.release(expunges=True) == []
 
 
@@ -83,16 +83,20 @@ class Client:
     def hear(self, news: list[Untagged]) -> None:
         for item in news:
             match item:
-                case Expunged(number):
-                    assert 1 <= number <= self.count
-                    self.count -= 1
-                    self.flags = {n - (n > number): f for n, f in self.flags.items() if n != number}
+                case Expunged(numbers):
+                    for number in numbers:
+                        self._expunge(number)
                 case Exists(count):
                     assert count > self.count
                     self.count = count
                 case FlagsChanged(number, _, flags, _):
                     assert number <= self.count
                     self.flags[number] = flags
+
+    def _expunge(self, number: int) -> None:
+        assert 1 <= number <= self.count
+        self.count -= 1
+        self.flags = {n - (n > number): f for n, f in self.flags.items() if n != number}
 
 
 STEPS = st.lists(

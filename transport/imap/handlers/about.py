@@ -24,8 +24,8 @@ async def identify(session: Session, command: Id) -> Reply:
 async def enable(session: Session, command: Enable) -> Reply:
     """What is not known is passed over (RFC 5161 §3.1)."""
     enabled = [name for name in dict.fromkeys(command.capabilities) if name in ENABLEABLE]
-    session.enabled.update(enabled)
-    session.condstore = session.condstore or "CONDSTORE" in enabled
+    for name in enabled:
+        session.modes.enable(name)
     session.write(" ".join(["* ENABLED", *enabled]).encode("ascii") + b"\r\n")
     return ok("Done")
 

@@ -27,7 +27,7 @@ async def list_(session: Session, command: List) -> Reply:
         return ok("Done")
     uses, subscribed = await session.database.run(_read, session.owner, command.name == "LSUB")
     listed = uses if command.name != "LSUB" else subscribed
-    session.write(b"".join(_lines(command, uses, listed)))
+    session.write(b"".join(_lines(command, uses, listed, utf8=session.utf8)))
     return ok("Done")
 
 
@@ -37,7 +37,9 @@ def _read(db: Connection, owner: MailboxId, is_lsub: bool) -> tuple[dict[str, st
     return uses, list_subscriptions(db, owner) if is_lsub else []
 
 
-def _lines(command: List, uses: dict[str, str], listed: Iterable[str]) -> Iterator[bytes]:
+def _lines(
+    command: List, uses: dict[str, str], listed: Iterable[str], *, utf8: bool
+) -> Iterator[bytes]:
     names = set(listed)
     parents = {parent for name in names for parent in _parents(name)}
     with_children = {parent for name in uses for parent in _parents(name)}
@@ -53,7 +55,7 @@ def _lines(command: List, uses: dict[str, str], listed: Iterable[str]) -> Iterat
             yield b'* %b (%b) "/" %b\r\n' % (
                 command.name.encode("ascii"),
                 " ".join(attributes).encode("ascii"),
-                render_folder_name(name),
+                render_folder_name(name, utf8=utf8),
             )
 
 

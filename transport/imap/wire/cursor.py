@@ -6,6 +6,7 @@ and moves past it, or raises `ImapSyntaxError` with a text for the client.
 
 import re
 
+from transport.imap.wire.modes import Modes
 from transport.imap.wire.sequence import SequenceSet, parse_sequence_set
 from transport.imap.wire.utf7 import FolderNameError, decode_folder_name
 
@@ -32,17 +33,22 @@ _INBOX = re.compile(r"inbox(?=/|$)", re.IGNORECASE)
 
 
 class ImapSyntaxError(Exception):
-    """The client broke the syntax: BAD, with this text."""
+    """The client broke the syntax: BAD, with this text and code."""
+
+    def __init__(self, text: str, code: bytes = b"") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class Cursor:
-    """A position in one command."""
+    """A position in one command, read as the session's modes have it."""
 
-    __slots__ = ("buffer", "position")
+    __slots__ = ("buffer", "modes", "position")
 
-    def __init__(self, buffer: bytes, position: int = 0) -> None:
+    def __init__(self, buffer: bytes, position: int = 0, *, modes: Modes | None = None) -> None:
         self.buffer = buffer
         self.position = position
+        self.modes = modes or Modes()
 
     # What stands here
 
@@ -109,6 +115,8 @@ class Cursor:
                 if quoted is None:
                     raise ImapSyntaxError("unterminated or bad quoted string")
                 self.position = quoted.end()
+                if self.modes.utf8 and not quoted[1].isascii():
+                    _check_utf8(quoted[1])
                 return _ESCAPE.sub(rb"\1", quoted[1]) if b"\\" in quoted[1] else quoted[1]
             case b"{" | b"~":
                 return self.literal()
@@ -166,12 +174,12 @@ class Cursor:
 
     def folder(self) -> str:
         """A folder's name; a separator at its end is dropped, as Thunderbird sends it."""
-        return folder_name(self.astring()).rstrip("/") or "/"
+        return folder_name(self.astring(), utf8=self.modes.utf8).rstrip("/") or "/"
 
     def list_pattern(self) -> str:
         if self._is_at_string:
-            return folder_name(self.string())
-        return folder_name(self._take(_LIST_MAILBOX, "pattern"))
+            return folder_name(self.string(), utf8=self.modes.utf8)
+        return folder_name(self._take(_LIST_MAILBOX, "pattern"), utf8=self.modes.utf8)
 
     def _take(self, pattern: re.Pattern[bytes], what: str) -> bytes:
         match = pattern.match(self.buffer, self.position)
@@ -185,10 +193,20 @@ class Cursor:
             raise ImapSyntaxError("too many items")
 
 
-def folder_name(name: bytes) -> str:
-    """Modified UTF-7 → text, with INBOX in upper case."""
-    try:
-        decoded = decode_folder_name(name)
-    except FolderNameError:
-        raise ImapSyntaxError("folder name is no modified UTF-7") from None
+def folder_name(name: bytes, *, utf8: bool) -> str:
+    """Modified UTF-7 or UTF-8 → text, with INBOX in upper case."""
+    if utf8:
+        decoded = _check_utf8(name)
+    else:
+        try:
+            decoded = decode_folder_name(name)
+        except FolderNameError:
+            raise ImapSyntaxError("folder name is no modified UTF-7") from None
     return _INBOX.sub("INBOX", decoded, count=1) if decoded[:5].lower() == "inbox" else decoded
+
+
+def _check_utf8(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ImapSyntaxError("not UTF-8") from None

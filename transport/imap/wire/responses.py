@@ -20,6 +20,13 @@ def string(value: bytes) -> bytes:
     return b"{%d}\r\n%b" % (len(value), value)
 
 
+def utf8_string(value: bytes) -> bytes:
+    """UTF-8 quoted where it can be (RFC 6855 §3), else a literal."""
+    if b"\r" in value or b"\n" in value or b"\x00" in value:
+        return b"{%d}\r\n%b" % (len(value), value)
+    return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
 def text(words: str) -> bytes:
     """Free text of a response: one line."""
     return _UNSAFE_TEXT.sub(" ", words).encode("utf-8", "replace") or b"-"

@@ -91,6 +91,8 @@ def parse_search(cursor: Cursor) -> SearchKey:
     """[CHARSET …] 1*(SP search-key), up to the end of the command."""
     encoding = "utf-8"
     if cursor.accept(b"CHARSET "):
+        if "UTF8=ACCEPT" in cursor.modes.enabled:
+            raise ImapSyntaxError("with UTF8=ACCEPT there is no CHARSET")  # RFC 6855 §3
         try:
             encoding = CHARSETS[cursor.astring().decode("ascii", "replace").upper()]
         except KeyError:
@@ -123,6 +125,8 @@ class _Parser:
         if cursor.accept(b"("):
             return self.keys(depth + 1, closing=True)
         if cursor.peek() in b"0123456789*" and not cursor.at_end:
+            if cursor.modes.uid_only:
+                raise ImapSyntaxError("sequence numbers are off", b"UIDREQUIRED")
             return Messages(cursor.sequence_set(), by_uid=False)
         name = cursor.keyword()
         if name == "NOT":

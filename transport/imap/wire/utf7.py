@@ -17,7 +17,7 @@ def decode_folder_name(name: bytes) -> str:
 
     Bytes over 0x7F are read as UTF-8, as RFC 9051 §5.1 has them.
     """
-    text = []
+    text: list[str] = []
     position = 0
     while (start := name.find(b"&", position)) >= 0:
         text.append(_plain(name[position:start]))

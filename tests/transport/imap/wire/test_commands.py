@@ -24,6 +24,7 @@ from transport.imap.wire.commands.types import (
     Select,
     Status,
     Store,
+    Upload,
 )
 from transport.imap.wire.fetch_items import Attribute, Section
 from transport.imap.wire.search_keys import And, Leaf, Messages, Not, Or
@@ -52,7 +53,10 @@ ONE = SequenceSet(((1, 1),))
         (b"STATUS x (messages size)", Status("x", ("MESSAGES", "SIZE"))),
         (
             b'APPEND x (\\Seen a) " 7-Jul-1996 02:44:25 -0700" {2}\r\nhi',
-            Append("x", (b"\\Seen", b"a"), datetime(1996, 7, 7, 9, 44, 25, tzinfo=UTC), b"hi"),
+            Append(
+                "x",
+                (Upload((b"\\Seen", b"a"), datetime(1996, 7, 7, 9, 44, 25, tzinfo=UTC), b"hi"),),
+            ),
         ),
         (
             b"FETCH 1,3:* (UID BODY.PEEK[1.2.HEADER.FIELDS (a)]<3.4>) (CHANGEDSINCE 9)",
@@ -158,7 +162,7 @@ def test_unknown_charset_is_no() -> None:
     parsed = parse_command(b"a SEARCH CHARSET KOI8-R ALL")
     assert isinstance(parsed, Unparsable)
     assert parsed.condition == "NO"
-    assert parsed.text.startswith("[BADCHARSET (")
+    assert parsed.code.startswith(b"BADCHARSET (")
 
 
 WORDS = [

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from transport.imap.wire.commands.types import Command
 from transport.imap.wire.cursor import Cursor, ImapSyntaxError
+from transport.imap.wire.modes import Modes
 from transport.imap.wire.search_keys import UnknownCharset
 
 Parser = Callable[[Cursor, str], Command]
@@ -30,11 +31,12 @@ class Tagged:
 
 @dataclass(frozen=True, slots=True)
 class Unparsable:
-    """One command that is none. `tag` is b"*" when even that is missing; `code` is for the response text."""
+    """One command that is none. `tag` is b"*" when even that is missing."""
 
     tag: bytes
     text: str
     condition: str = "BAD"
+    code: bytes = b""
 
 
 def parses(*names: str) -> Callable[[Parser], Parser]:
@@ -48,9 +50,9 @@ def parses(*names: str) -> Callable[[Parser], Parser]:
     return register
 
 
-def parse_command(buffer: bytes) -> Tagged | Unparsable:
-    """Read a command; never raises."""
-    cursor = Cursor(buffer)
+def parse_command(buffer: bytes, modes: Modes | None = None) -> Tagged | Unparsable:
+    """Read a command as the session's modes have it; never raises."""
+    cursor = Cursor(buffer, modes=modes)
     tag = b"*"
     try:
         tag = cursor.tag()
@@ -65,9 +67,9 @@ def parse_command(buffer: bytes) -> Tagged | Unparsable:
         command = parser(cursor, name)
         cursor.end()
     except ImapSyntaxError as error:
-        return Unparsable(tag, str(error))
+        return Unparsable(tag, str(error), code=error.code)
     except UnknownCharset:
-        return Unparsable(tag, "[BADCHARSET (US-ASCII UTF-8)] unknown charset", "NO")
+        return Unparsable(tag, "unknown charset", "NO", b"BADCHARSET (US-ASCII UTF-8)")
     return Tagged(tag, name, command)
 
 
