@@ -41,8 +41,8 @@ def new_message(content: bytes) -> NewMessage:
 class Placement:
     """Where one owner gets a message.
 
-    `folder` wins; while it is None, the folder with `special_use` ("" is INBOX), which is made again if it was
-    deleted. `prefix` is the header fields for this owner alone, each line ending in CRLF. `flags` are IMAP
+    `folder` wins; while it is None, the folder called `name`, where one is given (of a message's only placement); else
+    the folder with `special_use` ("" is INBOX), which is made again if it was deleted. `prefix` is the header fields for this owner alone, each line ending in CRLF. `flags` are IMAP
     names. `internal_date` None is now.
     """
 
@@ -52,6 +52,7 @@ class Placement:
     prefix: bytes = b""
     flags: tuple[str, ...] = ()
     internal_date: datetime | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,10 @@ class OverQuota(MailstoreError):
 
 class NoSuchFolder(MailstoreError):
     """The folder does not exist (any more)."""
+
+
+class NoPermission(MailstoreError):
+    """The reader of a shared folder lacks a right that this needs (RFC 4314 §4)."""
 
 
 class FolderExists(MailstoreError):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from accounts.mailstore.folders import open_folder
 from accounts.mailstore.moving import Copied, copy_messages, move_messages
+from accounts.mailstore.sharing import reach
 from accounts.mailstore.values import FolderId, MailboxId, NoSuchFolder, Uid
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
@@ -23,7 +24,13 @@ async def copy(session: Session, command: Copy) -> Reply:
     places = selection.places(command.messages, by_uid=command.by_uid)
     uids = [Uid(selection.view.uids[place]) for place in places]
     target, copied = await session.run_long(
-        _copy, selection.owner, selection.folder_id, uids, command.folder, is_move
+        _copy,
+        session.owner,
+        selection.owner,
+        selection.folder_id,
+        uids,
+        command.folder,
+        is_move,
     )
     if not copied.source:
         return ok("No such messages")
@@ -46,6 +53,7 @@ async def copy(session: Session, command: Copy) -> Reply:
 
 def _copy(
     db: Connection,
+    reader: MailboxId,
     owner: MailboxId,
     source: FolderId,
     uids: Sequence[Uid],
@@ -53,9 +61,12 @@ def _copy(
     is_move: bool,
 ) -> tuple[FolderId, Copied]:
     try:
-        target = open_folder(db, owner, name)
+        place = reach(db, reader, name, "i")
+        target = open_folder(db, place.owner, place.name)
     except NoSuchFolder:
         raise Refused(no("No such folder", b"TRYCREATE")) from None
+    if place.owner != owner:
+        raise Refused(no("Mail stays with its owner", b"CANNOT"))
     service = move_messages if is_move else copy_messages
     if not uids:
         return target.id, Copied(target.uid_validity, (), (), None, None)

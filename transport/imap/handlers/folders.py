@@ -1,8 +1,11 @@
 """CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 §6.3.4-8)."""
 
 from accounts.mailstore import folders, subscriptions
+from accounts.mailstore.sharing import reach, reach_new
+from accounts.mailstore.values import INBOX, FolderId, MailboxId
+from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
-from transport.imap.replies import Reply, no, ok
+from transport.imap.replies import Refused, Reply, no, ok
 from transport.imap.session import Session
 from transport.imap.states import LOGGED_IN
 from transport.imap.wire.commands.types import FolderCommand, Rename
@@ -10,13 +13,13 @@ from transport.imap.wire.commands.types import FolderCommand, Rename
 
 @handles("CREATE", states=LOGGED_IN)
 async def create(session: Session, command: FolderCommand) -> Reply:
-    await session.database.run(folders.create_folder, session.owner, command.folder)
+    await session.database.run(_create, session.owner, command.folder)
     return ok("Created")
 
 
 @handles("DELETE", states=LOGGED_IN)
 async def delete(session: Session, command: FolderCommand) -> Reply:
-    folder_id = await session.run_long(folders.delete_folder, session.owner, command.folder)
+    folder_id = await session.run_long(_delete, session.owner, command.folder)
     if session.selection is not None and session.selection.folder_id == folder_id:
         session.deselect()
         session.write(b"* OK [CLOSED] The selected folder is gone\r\n")
@@ -28,9 +31,7 @@ async def delete(session: Session, command: FolderCommand) -> Reply:
 async def rename(session: Session, command: Rename) -> Reply:
     if command.source == command.target:
         return no("The folder has that name", b"ALREADYEXISTS")
-    renamed = await session.run_long(
-        folders.rename_folder, session.owner, command.source, command.target
-    )
+    renamed = await session.run_long(_rename, session.owner, command.source, command.target)
     session.services.notifier.publish(renamed.folder_ids)
     return ok("Renamed")
 
@@ -45,3 +46,21 @@ async def subscribe(session: Session, command: FolderCommand) -> Reply:
 async def unsubscribe(session: Session, command: FolderCommand) -> Reply:
     await session.database.run(subscriptions.unsubscribe, session.owner, command.folder)
     return ok("Unsubscribed")
+
+
+def _create(db: Connection, reader: MailboxId, name: str) -> None:
+    target = reach_new(db, reader, name)
+    folders.create_folder(db, target.owner, target.name)
+
+
+def _delete(db: Connection, reader: MailboxId, name: str) -> FolderId:
+    target = reach(db, reader, name, "x")
+    return folders.delete_folder(db, target.owner, target.name)
+
+
+def _rename(db: Connection, reader: MailboxId, old_name: str, new_name: str) -> folders.Renamed:
+    source = reach(db, reader, old_name, "x")
+    target = reach_new(db, reader, new_name)
+    if source.owner != target.owner or (source.name == INBOX and not source.is_own):
+        raise Refused(no("A folder stays with its owner", b"CANNOT"))
+    return folders.rename_folder(db, source.owner, source.name, target.name)

@@ -2,6 +2,7 @@
 
 from accounts.mailstore.changes import Snapshot, snapshot
 from accounts.mailstore.folders import open_folder
+from accounts.mailstore.sharing import Reach, reach
 from accounts.mailstore.values import MailboxId
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
@@ -19,18 +20,20 @@ async def select(session: Session, command: Select) -> Reply:
     if session.selection is not None:
         session.deselect()
         session.write(b"* OK [CLOSED] The previous folder is closed\r\n")
-    found = await session.database.run(_open, session.owner, command.folder)
+    target, found = await session.database.run(_open, session.owner, command.folder)
     state = found.state
     session.condstore = session.condstore or command.condstore
     view = FolderView(found.uids, found.flags, found.modseqs, state.keywords, state.highest_modseq)
     session.select(
         Selection(
-            session.owner,
+            target.owner,
             state.id,
-            state.name,
+            command.folder,
             state.uid_validity,
             view,
             read_only=command.read_only,
+            reader=target.reader,
+            rights=target.rights,
         )
     )
     session.write(folder_flags(state.keywords, read_only=command.read_only))
@@ -46,5 +49,6 @@ async def select(session: Session, command: Select) -> Reply:
     return ok("Selected", b"READ-ONLY" if command.read_only else b"READ-WRITE")
 
 
-def _open(db: Connection, owner: MailboxId, name: str) -> Snapshot:
-    return snapshot(db, owner, open_folder(db, owner, name).id)
+def _open(db: Connection, reader: MailboxId, name: str) -> tuple[Reach, Snapshot]:
+    target = reach(db, reader, name, "r")
+    return target, snapshot(db, target.owner, open_folder(db, target.owner, target.name).id)
