@@ -40,32 +40,35 @@ class Peer:
         return f"{self.folder}/dovecot/run/master.pid"
 
 
-def why_not() -> str:
-    """One line that says what is missing, or "" when the peer can run."""
+def why_not(*, smtp: bool = True) -> str:
+    """One line that says what is missing, or "" when the peer can run; `smtp=False`: Dovecot alone."""
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    missing = [program for program in PROGRAMS if not shutil.which(program, path=path)]
+    missing = [
+        program for program in PROGRAMS[0 if smtp else 1 :] if not shutil.which(program, path=path)
+    ]
     if missing:
         return f"{', '.join(missing)} not found: apt-get install -y {' '.join(PACKAGES)}"
     if os.geteuid() != 0:
-        return "Postfix runs only when root starts it"
+        return "Postfix runs, and Dovecot changes users, only when root starts it"
     return ""
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Peer]:
-    """The peer, from its set-up to its end. Raises CalledProcessError when a script fails."""
+def running(*, smtp: bool = True, users: int = 20) -> Iterator[Peer]:
+    """The peer, from its set-up to its end; `smtp=False`: Dovecot alone. Raises CalledProcessError when a script fails."""
     folder = Path(tempfile.mkdtemp(prefix="mailsite-peer-"))
     folder.chmod(0o755)
-    smtp, submission, imap, imaps, lmtp, sink = free_ports(["127.0.0.1"], 6)
+    smtp_port, submission, imap, imaps, lmtp, sink = free_ports(["127.0.0.1"], 6)
     environment = os.environ | {
         "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin",
         "PERF": str(folder),
-        "SMTP": str(smtp),
+        "SMTP": str(smtp_port),
         "SUBMISSION": str(submission),
         "IMAP": str(imap),
         "IMAPS": str(imaps),
         "LMTP": str(lmtp),
         "SINK_PORT": str(sink),
+        "NUSERS": str(users),
     }
 
     def script(name: str, *arguments: str, check: bool = True) -> None:
@@ -80,11 +83,13 @@ def running() -> Iterator[Peer]:
     try:
         script("00-prepare.sh")
         script("dovecot.sh", "setup")
-        script("postfix.sh", "setup")
         script("dovecot.sh", "start")
-        script("postfix.sh", "start")
-        yield Peer(smtp, submission, imaps, sink, folder)
+        if smtp:
+            script("postfix.sh", "setup")
+            script("postfix.sh", "start")
+        yield Peer(smtp_port, submission, imaps, sink, folder)
     finally:
-        script("postfix.sh", "stop", check=False)
+        if smtp:
+            script("postfix.sh", "stop", check=False)
         script("dovecot.sh", "stop", check=False)
         shutil.rmtree(folder, ignore_errors=True)

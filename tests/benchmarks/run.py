@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
@@ -101,7 +102,14 @@ def measure(job: Job, target: Target) -> Measured:
     return Measured(answer[job.rate], answer["server_cpu_ms_per_op"])
 
 
-def settle(target: Target) -> None:
+class HasProcesses(Protocol):
+    """What can be waited for until it is quiet."""
+
+    @property
+    def pids(self) -> str: ...
+
+
+def settle(target: HasProcesses) -> None:
     """Wait until the target has done what the job before left it to do (deliveries of what was submitted)."""
     deadline = time.monotonic() + SETTLE_SECONDS
     used = cpu_of(target.pids.split(","))
@@ -183,12 +191,12 @@ def _cells(measured: Measured | None) -> str:
     return f"{measured.rate:.0f} | {measured.cpu:.2f}" if measured else "- | -"
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Replace what stands between the markers of the document."""
     document = path.read_text()
-    head, rest = document.split(BEGIN, 1)
-    tail = rest.split(END, 1)[1]
-    path.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}")
+    head, rest = document.split(begin, 1)
+    tail = rest.split(end, 1)[1]
+    path.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
 
 
 def main() -> int:
