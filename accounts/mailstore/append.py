@@ -127,7 +127,7 @@ def _make_special_folders(db: psycopg.Connection[Any], placements: Sequence[Plac
     made = [
         create_special_folder(db, placement.owner, placement.special_use)
         for placement in placements
-        if placement.folder is None
+        if placement.folder is None and not placement.name
     ]
     return any(made)
 
@@ -140,6 +140,7 @@ def _for_one(
         "owner": placement.owner,
         "folder": placement.folder,
         "use": placement.special_use,
+        "name": placement.name,
         "prefix": placement.prefix,
         "full_size": len(message.content) + len(placement.prefix),
         "unseen": int(not flags & SEEN),
@@ -148,13 +149,20 @@ def _for_one(
         "keywords": _fitting(keywords),
         "date": placement.internal_date,
     }
-    folder = "special_use" if placement.special_use else "inbox"
     return statement_for_one(
-        folder if placement.folder is None else "id",
+        _way_to_folder(placement),
         has_keywords=bool(keywords),
         has_trace=parameters["trace"] != "[]",
         is_once="fingerprint" in parameters,
     )
+
+
+def _way_to_folder(placement: Placement) -> str:
+    if placement.folder is not None:
+        return "id"
+    if placement.name:
+        return "name"
+    return "special_use" if placement.special_use else "inbox"
 
 
 def _for_many(

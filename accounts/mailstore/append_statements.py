@@ -99,6 +99,7 @@ FROM (VALUES (1)) AS always LEFT JOIN (grown g CROSS JOIN message m) ON true
 
 _FOLDER_FOR_ONE = {
     "id": "f.id = %(folder)s",
+    "name": "f.name = %(name)s",
     "inbox": "f.name = 'INBOX'",
     "special_use": "f.special_use = %(use)s AND f.special_use <> ''",
 }
@@ -201,7 +202,7 @@ FROM (VALUES (1)) AS always LEFT JOIN filed f ON true ORDER BY f.place
 def statement_for_one(
     folder: str, *, has_keywords: bool, has_trace: bool, is_once: bool
 ) -> tuple[str, tuple[str, ...]]:
-    """The statement for one placement, whose folder is told by "id", as the "inbox", or by its "special_use"."""
+    """The statement for one placement, whose folder is told by "id", by "name", as the "inbox", or by its "special_use"."""
     text = _FOR_ONE + _common(has_trace, is_once) + _RESULT_FOR_ONE
     return _numbered(
         _BLOB + text,

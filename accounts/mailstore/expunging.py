@@ -44,6 +44,18 @@ def empty_folder(
     return _remove(db, owner, folder_id, "true", None, cause)
 
 
+def remove_entries(
+    db: psycopg.Connection[Any],
+    owner: MailboxId,
+    folder_id: FolderId,
+    uids: Sequence[Uid],
+    *,
+    cause: str,
+) -> Expunged:
+    """Remove these entries, whatever their flags. Raises NoSuchFolder."""
+    return _remove(db, owner, folder_id, "true", list(uids), cause)
+
+
 _DELETE = """
 WITH chosen AS (
     SELECT e.uid FROM mail_entry e

@@ -1,52 +1,84 @@
-"""APPEND (RFC 9051 §6.3.12; APPENDUID: RFC 4315 §3). The reader bounds the literal."""
+"""APPEND (RFC 9051 §6.3.12; APPENDUID: RFC 4315 §3; MULTIAPPEND: RFC 3502). The reader bounds the literals.
 
-from datetime import datetime
+Raw 8-bit header fields are taken without RFC 6855's UTF8 extension too: old mail has them, and what copies a mailbox
+here (imapsync, mbsync) would lose it.
+"""
 
-from accounts.mailstore.append import append_message
-from accounts.mailstore.folders import open_folder
+from collections.abc import Sequence
+
+from accounts.mailstore.append import append_message, append_messages
+from accounts.mailstore.binary_parts import without_nul
+from accounts.mailstore.folder_names import canonical_name
 from accounts.mailstore.headers import HEADER_LIMIT, header_end
-from accounts.mailstore.values import Appended, MailboxId, NoSuchFolder, Placement, new_message
+from accounts.mailstore.sharing import reach
+from accounts.mailstore.values import (
+    Appended,
+    MailboxId,
+    NewMessage,
+    NoSuchFolder,
+    Placement,
+    new_message,
+)
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Refused, Reply, no, ok
 from transport.imap.selection import decode_flags
 from transport.imap.session import Session
 from transport.imap.states import LOGGED_IN
-from transport.imap.wire.commands.types import Append
+from transport.imap.wire.commands.types import Append, Upload
+from transport.imap.wire.sequence import format_numbers
 
 
 @handles("APPEND", states=LOGGED_IN)
 async def append(session: Session, command: Append) -> Reply:
-    if not command.content:
-        return no("An empty message is none")
-    appended = await session.run_long(
-        _append,
-        session.owner,
-        command.folder,
-        command.content,
-        decode_flags(command.flags),
-        command.internal_date,
-    )
-    session.services.notifier.publish([appended.folder_id])
+    for upload in command.uploads:
+        check_upload(session, upload)
+    appended = await session.run_long(_append, session.owner, command.folder, command.uploads)
+    session.services.notifier.publish([appended[0].folder_id])
     if session.selection is not None:
         await session.refresh()
         session.tell(expunges=True)
-    return ok("Appended", b"APPENDUID %d %d" % (appended.uid_validity, appended.uid))
+    return ok("Appended", append_code(appended))
+
+
+def check_upload(session: Session, upload: Upload) -> None:
+    """Raises Refused for what can be told without the store."""
+    decode_flags(upload.flags)
+    if not upload.content:
+        raise Refused(no("An empty message is none"))
+    if upload.is_utf8 and not session.utf8:
+        raise Refused(no("ENABLE UTF8=ACCEPT first"))
+
+
+def append_code(appended: Sequence[Appended]) -> bytes:
+    """APPENDUID: the UIDs in the order of the messages."""
+    uids = format_numbers([one.uid for one in appended])
+    return b"APPENDUID %d %b" % (appended[0].uid_validity, uids)
+
+
+def to_store(owner: MailboxId, name: str, upload: Upload) -> tuple[NewMessage, Placement]:
+    """What the store takes. Raises Refused, NoSuchFolder."""
+    content = without_nul(upload.content)
+    if content is None:
+        raise Refused(no("The message holds NUL outside of a binary part", b"UNKNOWN-CTE"))
+    if header_end(content) > HEADER_LIMIT:  # clients fetch headers by the hundred
+        raise Refused(no("The header is too large", b"LIMIT"))
+    name = canonical_name(name)
+    if "\0" in name:
+        raise NoSuchFolder
+    flags = decode_flags(upload.flags)
+    placement = Placement(owner, flags=flags, internal_date=upload.internal_date, name=name)
+    return new_message(content), placement
 
 
 def _append(
-    db: Connection,
-    owner: MailboxId,
-    name: str,
-    content: bytes,
-    flags: tuple[str, ...],
-    internal_date: datetime | None,
-) -> Appended:
-    if header_end(content) > HEADER_LIMIT:  # clients fetch headers by the hundred
-        raise Refused(no("The header is too large", b"LIMIT"))
+    db: Connection, reader: MailboxId, name: str, uploads: Sequence[Upload]
+) -> tuple[Appended, ...]:
     try:
-        folder = open_folder(db, owner, name)
+        target = reach(db, reader, name, "i")
+        pairs = [to_store(target.owner, target.name, upload) for upload in uploads]
+        if len(pairs) > 1:
+            return append_messages(db, pairs, cause="imap")
+        return append_message(db, pairs[0][0], [pairs[0][1]], cause="imap")
     except NoSuchFolder:
         raise Refused(no("No such folder", b"TRYCREATE")) from None
-    placement = Placement(owner, folder.id, flags=flags, internal_date=internal_date)
-    return append_message(db, new_message(content), (placement,), cause="imap")[0]

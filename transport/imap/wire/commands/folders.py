@@ -1,35 +1,18 @@
-"""Commands about folders (RFC 9051 §6.3; LSUB: RFC 3501 §6.3.9; CONDSTORE's parameter: RFC 7162 §3.1.8)."""
+"""Commands about folders (RFC 9051 §6.3; LSUB: RFC 3501 §6.3.9)."""
 
 from transport.imap.wire.commands.registry import parses
 from transport.imap.wire.commands.types import (
-    Append,
     Command,
     FolderCommand,
     List,
     Rename,
-    Select,
     Status,
 )
 from transport.imap.wire.cursor import Cursor, ImapSyntaxError
-from transport.imap.wire.dates import parse_date_time
 
 STATUS_ITEMS = frozenset(
     ("MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE", "HIGHESTMODSEQ")
 )
-
-
-@parses("SELECT", "EXAMINE")
-def parse_select(cursor: Cursor, name: str) -> Command:
-    cursor.space()
-    folder = cursor.folder()
-    condstore = False
-    if not cursor.at_end:
-        cursor.space()
-        parameters = cursor.words()
-        if set(parameters) - {"CONDSTORE"}:
-            raise ImapSyntaxError("unknown parameter")
-        condstore = bool(parameters)
-    return Select(folder, name == "EXAMINE", condstore)
 
 
 @parses("CREATE", "DELETE", "SUBSCRIBE", "UNSUBSCRIBE")
@@ -80,23 +63,3 @@ def parse_status(cursor: Cursor, name: str) -> Command:
     if not items or set(items) - STATUS_ITEMS:
         raise ImapSyntaxError("unknown status item" if items else "no status items")
     return Status(folder, items)
-
-
-@parses("APPEND")
-def parse_append(cursor: Cursor, name: str) -> Command:
-    cursor.space()
-    folder = cursor.folder()
-    cursor.space()
-    flags: tuple[bytes, ...] = ()
-    if cursor.peek() == b"(":
-        flags = cursor.flags(parenthesised=True)
-        cursor.space()
-    internal_date = None
-    if cursor.peek() == b'"':
-        internal_date = parse_date_time(cursor.string())
-        if internal_date is None:
-            raise ImapSyntaxError("bad date-time")
-        cursor.space()
-    if cursor.peek() == b"~":
-        raise ImapSyntaxError("literal8 without BINARY")
-    return Append(folder, flags, internal_date, cursor.literal())

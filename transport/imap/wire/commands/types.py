@@ -49,12 +49,27 @@ class Enable:
 
 
 @dataclass(frozen=True, slots=True)
+class Resync:
+    """What a client knows of a folder (RFC 7162 §3.2.5). Without `known_uids` it may know any.
+
+    `numbers` and `uids` are as many: some of the sequence numbers that it knows, and their UIDs.
+    """
+
+    uid_validity: int
+    modseq: int
+    known_uids: SequenceSet | None
+    numbers: SequenceSet | None
+    uids: SequenceSet | None
+
+
+@dataclass(frozen=True, slots=True)
 class Select:
-    """SELECT, or EXAMINE when `read_only`; `condstore` is RFC 7162 §3.1.8's parameter."""
+    """SELECT, or EXAMINE when `read_only`; `condstore` and `resync` are RFC 7162's parameters."""
 
     folder: str
     read_only: bool
     condstore: bool
+    resync: Resync | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +103,42 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Append:
-    folder: str
+class Upload:
+    """One message to append; `is_utf8`: as RFC 6855 §4's data extension."""
+
     flags: tuple[bytes, ...]
     internal_date: datetime | None
     content: bytes
+    is_utf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One message, or several (RFC 3502)."""
+
+    folder: str
+    uploads: tuple[Upload, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """RFC 8508; `message` is a single number."""
+
+    message: SequenceSet
+    by_uid: bool
+    folder: str
+    upload: Upload
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
+    """`changed_since` and `vanished`: RFC 7162 §3.1.4, §3.2.6."""
+
     messages: SequenceSet
     items: tuple[FetchItem, ...]
     by_uid: bool
     changed_since: int | None
+    vanished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +191,7 @@ Command = (
     | List
     | Status
     | Append
+    | Replace
     | Fetch
     | Store
     | Copy
