@@ -3,13 +3,15 @@
 import sys
 from array import array
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
+from accounts.mailstore.flagbits import SEEN
 from accounts.mailstore.locking import STATE_COLUMNS, folder_state, take_turn
 from accounts.mailstore.sequence_sets import numbers_of, parse_set
+from accounts.mailstore.sharing import ALL_RIGHTS, rights_in
 from accounts.mailstore.values import (
     FolderId,
     FolderState,
@@ -37,12 +39,13 @@ class Changes:
     """What happened after a modseq.
 
     `entries` are new and changed ones, (uid, flags, modseq) in order of UID; an entry may be told again by the next
-    call. `vanished` may hold UIDs that the caller never saw.
+    call. `vanished` may hold UIDs that the caller never saw. `rights` are the reader's now.
     """
 
     state: FolderState
     vanished: frozenset[Uid]
     entries: tuple[tuple[Uid, int, ModSeq], ...]
+    rights: str = ALL_RIGHTS
 
 
 # The numbers come packed, eight octets each: rows of 100,000 entries would cost five times as much.
@@ -59,37 +62,88 @@ WHERE f.owner_id = %(owner)s AND f.id = %(folder)s
 """
 
 
-def snapshot(db: psycopg.Connection[Any], owner: MailboxId, folder_id: FolderId) -> Snapshot:
-    """The whole folder. Raises NoSuchFolder."""
+# What an entry is to a reader who is not the owner: \Seen is his own, and so may the newest change be.
+_READERS_ENTRIES = f"""
+    SELECT e.uid, e.flags & ~{SEEN}::bigint | CASE WHEN s.is_seen THEN {SEEN} ELSE 0 END AS flags,
+        GREATEST(e.modseq, s.modseq) AS modseq
+    FROM mail_entry e LEFT JOIN mail_seen s
+        ON s.owner_id = e.owner_id AND s.folder_id = e.folder_id AND s.uid = e.uid AND s.reader_id = %(reader)s
+    WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s"""
+
+_READERS_SNAPSHOT = f"""
+SELECT {STATE_COLUMNS}, e.uids, e.flags, e.modseqs, e.unseen
+FROM mail_folder f CROSS JOIN LATERAL (
+    SELECT string_agg(int8send(o.uid), NULL) AS uids, string_agg(int8send(o.flags), NULL) AS flags,
+        string_agg(int8send(o.modseq), NULL) AS modseqs, count(*) FILTER (WHERE o.flags & {SEEN} = 0) AS unseen
+    FROM ({_READERS_ENTRIES} ORDER BY e.uid) AS o
+) AS e
+WHERE f.owner_id = %(owner)s AND f.id = %(folder)s
+"""
+
+
+def snapshot(
+    db: psycopg.Connection[Any],
+    owner: MailboxId,
+    folder_id: FolderId,
+    reader: MailboxId | None = None,
+) -> Snapshot:
+    """The whole folder, as the owner sees it or another `reader`. Raises NoSuchFolder."""
+    is_own = reader is None or reader == owner
     row = db.execute(
-        _SNAPSHOT, {"owner": owner, "folder": folder_id}, prepare=True, binary=True
+        _SNAPSHOT if is_own else _READERS_SNAPSHOT,
+        {"owner": owner, "folder": folder_id, "reader": reader},
+        prepare=True,
+        binary=True,
     ).fetchone()
     if row is None:
         raise NoSuchFolder
-    *state, uids, flags, modseqs = row
-    return Snapshot(folder_state(tuple(state)), _unpack(uids), _unpack(flags), _unpack(modseqs))
+    size = len(row) - (3 if is_own else 4)
+    state, (uids, flags, modseqs, *unseen) = folder_state(row[:size]), row[size:]
+    if unseen:
+        state = replace(state, unseen_count=unseen[0])
+    return Snapshot(state, _unpack(uids), _unpack(flags), _unpack(modseqs))
 
 
 _CHANGES = f"""
 SELECT {STATE_COLUMNS}, ARRAY(
     SELECT c.kind || ' ' || c.uids FROM mail_change c
     WHERE c.owner_id = %(owner)s AND c.folder_id = %(folder)s AND c.modseq > %(modseq)s
+        AND (c.reader_id IS NULL OR c.reader_id = %(reader)s)
 )
 FROM mail_folder f WHERE f.owner_id = %(owner)s AND f.id = %(folder)s
 """
 
 
 def changes_since(
-    db: psycopg.Connection[Any], owner: MailboxId, folder_id: FolderId, modseq: ModSeq
+    db: psycopg.Connection[Any],
+    owner: MailboxId,
+    folder_id: FolderId,
+    modseq: ModSeq,
+    reader: MailboxId | None = None,
 ) -> Changes:
-    """One round trip when nothing changed, two otherwise.
+    """One round trip when nothing changed, two otherwise; one more for a `reader` who is not the owner.
 
     Below the folder's `min_modseq`, `vanished` holds every UID under uid_next that does not exist (RFC 7162
-    §3.2.6). Raises NoSuchFolder.
+    §3.2.6). Raises NoSuchFolder, also when the reader may not read it any more.
     """
+    if reader is None or reader == owner:
+        return _changes(db, owner, folder_id, modseq, owner)
+    rights = rights_in(db, owner, folder_id, reader)
+    if "r" not in rights:
+        raise NoSuchFolder
+    return replace(_changes(db, owner, folder_id, modseq, reader), rights=rights)
+
+
+def _changes(
+    db: psycopg.Connection[Any],
+    owner: MailboxId,
+    folder_id: FolderId,
+    modseq: ModSeq,
+    reader: MailboxId,
+) -> Changes:
     row = db.execute(
         _CHANGES,
-        {"owner": owner, "folder": folder_id, "modseq": modseq},
+        {"owner": owner, "folder": folder_id, "modseq": modseq, "reader": reader},
         prepare=True,
         binary=True,
     ).fetchone()
@@ -98,19 +152,43 @@ def changes_since(
     *columns, lines = row
     state = folder_state(tuple(columns))
     if modseq < state.min_modseq:
-        return _changes_by_scan(db, state, modseq)
+        return _changes_by_scan(db, state, modseq, reader)
     touched: set[int] = set()
     vanished: set[int] = set()
     for line in lines:
         kind, _, uids = line.partition(" ")
         (vanished if int(kind) == EXPUNGED else touched).update(numbers_of(parse_set(uids)))
     touched -= vanished
-    entries = _read_entries(db, state, sorted(touched), modseq) if touched else ()
+    entries = _read_entries(db, state, sorted(touched), modseq, reader) if touched else ()
     return Changes(state, frozenset(map(Uid, vanished)), entries)
 
 
-def _changes_by_scan(db: psycopg.Connection[Any], state: FolderState, modseq: ModSeq) -> Changes:
-    now = snapshot(db, state.owner, state.id)
+def expunged_since(
+    db: psycopg.Connection[Any], owner: MailboxId, folder_id: FolderId, modseq: ModSeq
+) -> set[int] | None:
+    """The UIDs that went after `modseq`; None where that is not remembered so far back. Raises NoSuchFolder."""
+    row = db.execute(
+        """
+        SELECT f.min_modseq <= %(modseq)s, ARRAY(
+            SELECT c.uids FROM mail_change c
+            WHERE c.owner_id = f.owner_id AND c.folder_id = f.id AND c.modseq > %(modseq)s AND c.kind = 3
+        )
+        FROM mail_folder f WHERE f.owner_id = %(owner)s AND f.id = %(folder)s
+        """,
+        {"owner": owner, "folder": folder_id, "modseq": modseq},
+        prepare=True,
+        binary=True,
+    ).fetchone()
+    if row is None:
+        raise NoSuchFolder
+    remembers, sets = row
+    return set().union(*(numbers_of(parse_set(uids)) for uids in sets)) if remembers else None
+
+
+def _changes_by_scan(
+    db: psycopg.Connection[Any], state: FolderState, modseq: ModSeq, reader: MailboxId
+) -> Changes:
+    now = snapshot(db, state.owner, state.id, reader)
     missing = set(range(1, now.state.uid_next)).difference(now.uids)
     entries = tuple(
         (Uid(uid), flags, ModSeq(changed))
@@ -120,15 +198,29 @@ def _changes_by_scan(db: psycopg.Connection[Any], state: FolderState, modseq: Mo
     return Changes(now.state, frozenset(map(Uid, missing)), entries)
 
 
+_ENTRIES = """
+    SELECT e.uid, e.flags, e.modseq FROM mail_entry e
+    WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s"""
+
+
 def _read_entries(
-    db: psycopg.Connection[Any], state: FolderState, uids: list[int], modseq: ModSeq
+    db: psycopg.Connection[Any],
+    state: FolderState,
+    uids: list[int],
+    modseq: ModSeq,
+    reader: MailboxId,
 ) -> tuple[tuple[Uid, int, ModSeq], ...]:
+    entries = _ENTRIES if reader == state.owner else _READERS_ENTRIES
     rows = db.execute(
-        """
-        SELECT uid, flags, modseq FROM mail_entry
-        WHERE owner_id = %s AND folder_id = %s AND uid = ANY(%s) AND modseq > %s ORDER BY uid
-        """,
-        [state.owner, state.id, uids, modseq],
+        f"SELECT * FROM ({entries} AND e.uid = ANY(%(uids)s)) AS o"
+        " WHERE modseq > %(modseq)s ORDER BY uid",
+        {
+            "owner": state.owner,
+            "folder": state.id,
+            "reader": reader,
+            "uids": uids,
+            "modseq": modseq,
+        },
         prepare=True,
         binary=True,
     ).fetchall()

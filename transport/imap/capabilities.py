@@ -3,11 +3,24 @@
 from transport.imap.states import State
 
 ALWAYS = b"IMAP4rev1 LITERAL+ SASL-IR ID ENABLE"
-BEFORE_LOGIN = b"AUTH=PLAIN"
+BEFORE_LOGIN = b"AUTH=SCRAM-SHA-256 AUTH=PLAIN"
 AFTER_LOGIN = (
-    b"IDLE UIDPLUS MOVE SPECIAL-USE NAMESPACE UNSELECT CHILDREN CONDSTORE STATUS=SIZE ESEARCH"
+    b"IDLE",
+    b"UIDPLUS",
+    b"MOVE",
+    b"SPECIAL-USE",
+    b"NAMESPACE",
+    b"UNSELECT",
+    b"CHILDREN",
+    b"CONDSTORE",
+    b"QRESYNC",
+    b"STATUS=SIZE",
+    b"ESEARCH",
+    b"MULTIAPPEND",
+    b"REPLACE",
 )
-ENABLEABLE = frozenset(("CONDSTORE",))
+"""One word a line: what is added at the same time is not in each other's way."""
+ENABLEABLE = frozenset(("CONDSTORE", "QRESYNC"))
 
 
 def capabilities(state: State) -> bytes:
@@ -15,7 +28,7 @@ def capabilities(state: State) -> bytes:
 
     All stand there before the login too: some clients never ask again.
     """
-    words = [ALWAYS, AFTER_LOGIN]
+    words = [ALWAYS, *AFTER_LOGIN]
     if state is State.NOT_AUTHENTICATED:
         words.insert(1, BEFORE_LOGIN)
     return b" ".join(words)

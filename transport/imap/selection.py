@@ -49,6 +49,15 @@ class Selection:
         self.saved: Sequence[int] = ()
         """The UIDs that `$` stands for (RFC 5182), ascending; what was expunged since is passed over."""
 
+    @property
+    def usable_rights(self) -> str:
+        """The rights that change something (RFC 4314 §2.1): none after EXAMINE."""
+        return "" if self.read_only else self.rights
+
+    def may(self, right: str) -> bool:
+        """Whether the reader has a right that changes something."""
+        return right in self.usable_rights
+
     def close(self) -> None:
         if self.watch is not None:
             self.watch.close()
@@ -56,7 +65,9 @@ class Selection:
     async def refresh(self, shared: SharedChanges) -> None:
         """Take in what happened in the folder. Raises NoSuchFolder."""
         self.is_stale = False
-        changes = await shared.since(self.owner, self.folder_id, ModSeq(self.view.modseq))
+        changes = await shared.since(
+            self.owner, self.folder_id, ModSeq(self.view.modseq), self.reader
+        )
         self.view.absorb(
             changes.vanished, changes.entries, changes.state.keywords, changes.state.highest_modseq
         )
@@ -93,12 +104,17 @@ class Selection:
                 case Exists(count):
                     yield b"* %d EXISTS\r\n" % count
                 case KeywordsChanged(keywords):
-                    yield folder_flags(keywords, read_only=self.read_only)
+                    yield folder_flags(keywords, self.usable_rights)
                 case FlagsChanged(number, uid, flags, modseq):
                     words = b"FLAGS " + self.flag_texts[flags]
                     if modes.condstore:
                         words += b" MODSEQ (%d)" % modseq
                     yield fetch_line(modes, number, uid, words)
+
+    def flag_words(self, place: int) -> bytes:
+        """FLAGS and MODSEQ of one message."""
+        view = self.view
+        return b"FLAGS %b MODSEQ (%d)" % (self.flag_texts[view.flags[place]], view.modseqs[place])
 
 
 def fetch_line(modes: Modes, number: int, uid: int, words: bytes) -> bytes:

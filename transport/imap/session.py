@@ -6,7 +6,7 @@ tagged NO in `transport.imap.replies`; nothing but BYE follows what cannot be re
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -161,6 +161,14 @@ class Session:
             await self.selection.refresh(self.services.changes)
             self.tell(expunges=False, flags=False)
 
+    async def expunged(self, uids: Iterable[int], modseq: int) -> None:
+        """The session's own command removed these from the selected folder, the last of them at `modseq`."""
+        self.selected.view.expunge(uids, modseq)
+        if (
+            self.selected.view.modseq < modseq
+        ):  # others' changes came between: HIGHESTMODSEQ is to cover them
+            await self.refresh()
+
     def tell(self, *, expunges: bool, flags: bool = True) -> None:
         if self.selection is not None:
             self.write(self.selection.untagged(self.modes, expunges=expunges, flags=flags))
@@ -256,7 +264,24 @@ class Session:
             reply = reply_to(error, command=request.name)
         if handler.refreshes:
             self.tell(expunges=handler.may_expunge)
+            reply = self._with_modseq(reply)
         self._answer(request.tag, reply)
+
+    def _with_modseq(self, reply: Reply) -> Reply:
+        """HIGHESTMODSEQ where the client would else keep a wrong one (RFC 7162 §3.2.7, §6): expunges have no modseq
+        of their own, and what was told may be ahead of what waits."""
+        if self.selection is None or not self.condstore:
+            return reply
+        view = self.selection.view
+        if not view.has_told_expunges and not view.is_ahead:
+            return reply
+        code = b"HIGHESTMODSEQ %d" % view.modseq_to_keep
+        if view.has_told_expunges and reply.condition == "OK" and not reply.code:
+            view.has_told_expunges = False
+            return Reply(reply.condition, reply.text, code)
+        view.has_told_expunges = False
+        self.write(status_line(b"*", "OK", "Highest so far", code))
+        return reply
 
     def _answer(self, tag: bytes, reply: Reply) -> None:
         self.write(reply.line(tag))

@@ -70,6 +70,9 @@ class FolderView:
         self._announced_keywords = keywords
         self._vanished: set[int] = set()
         self._changed: set[int] = set()
+        self._before_vanished = modseq  # where the view stood before the first of `_vanished`
+        self._told = modseq  # the highest modseq that `told` has heard of
+        self.has_told_expunges = False  # since somebody last said False
 
     def __len__(self) -> int:
         return len(self.uids)
@@ -104,22 +107,52 @@ class FolderView:
         self.keywords = keywords
         for uid, flags, changed_at in entries:
             self._take_entry(uid, flags, changed_at)
-        self.expunge(vanished)
+        self._expunge(vanished)
         self.modseq = max(self.modseq, modseq)
 
-    def expunge(self, uids: Iterable[int]) -> None:
-        """These went; the client will be told."""
+    def expunge(self, uids: Iterable[int], modseq: int) -> None:
+        """These went by the session's own doing, the last of them at `modseq`; the client will be told."""
+        self._expunge(uids)
+        if modseq == self.modseq + 1:  # nobody else's change lies between
+            self.modseq = modseq
+
+    def _expunge(self, uids: Iterable[int]) -> None:
+        if not self._vanished:
+            self._before_vanished = self.modseq
         self._vanished.update(uid for uid in uids if self.index(uid) is not None)
         self._changed -= self._vanished
 
+    def settle(self) -> None:
+        """The client has been told nothing yet: what is known now is what it will be told at first."""
+        self.release(expunges=True)
+        self.has_told_expunges = False
+
+    @property
+    def modseq_to_keep(self) -> int:
+        """Up to which modseq the client has heard of everything, once the flags' news are told."""
+        return self._before_vanished if self._vanished else self.modseq
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the client may have seen a modseq above `modseq_to_keep` (RFC 7162 §3.2, §6)."""
+        return max(self._told, self.modseq) > self.modseq_to_keep
+
     def told(self, entries: Iterable[tuple[int, int, int]]) -> None:
-        """The client knows these (uid, flags, modseq) already: a FETCH or STORE said so."""
+        """The client knows these (uid, flags, modseq) already: a FETCH or STORE said so.
+
+        They are all that happened at their modseqs, if at any above the view's.
+        """
+        own: set[int] = set()
         for uid, flags, modseq in entries:
+            own.add(modseq)
             place = self.index(uid)
             if place is not None and modseq >= self.modseqs[place]:
                 self.flags[place] = flags
                 self.modseqs[place] = modseq
                 self._changed.discard(uid)
+        self._told = max(self._told, max(own, default=0))
+        while self.modseq + 1 in own:
+            self.modseq += 1
 
     def knows(self, uids: Iterable[int]) -> None:
         """The client is being told the flags of these."""
@@ -179,6 +212,7 @@ class FolderView:
         self._vanished.clear()
         if not known:
             return []
+        self.has_told_expunges = True
         return [Expunged(tuple(place + 1 for place in reversed(known)), uids)]
 
     def _release_flags(self) -> list[FlagsChanged]:

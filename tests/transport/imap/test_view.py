@@ -22,7 +22,7 @@ def view_of(*uids: int) -> FolderView:
 
 def test_expunge_shifts_later_sequence_numbers() -> None:
     view = view_of(1, 2, 3, 4)
-    view.expunge([2, 3])
+    view.expunge([2, 3], 2)
     assert view.release(expunges=True) == [Expunged((3, 2), (2, 3))]
     assert list(view.uids) == [1, 4]
 
@@ -143,3 +143,24 @@ def test_any_interleaving_leaves_the_view_equal_to_a_fresh_one(
     assert client.count == len(folder)
     for number, flags in client.flags.items():
         assert flags == view.flags[number - 1]
+
+
+def test_own_changes_move_the_modseq_on_only_where_nobody_elses_lie_between() -> None:
+    view = view_of(1, 2, 3)
+    view.told([(1, 4, 2), (2, 4, 3)])
+    assert (view.modseq, view.is_ahead) == (3, False)
+    view.told([(1, 0, 5)])
+    assert (view.modseq, view.is_ahead) == (3, True)
+    view.expunge([3], 6)
+    assert view.modseq == 3
+
+
+def test_an_expunge_that_waits_holds_the_modseq_back() -> None:
+    """RFC 7162 §6."""
+    view = view_of(1, 2)
+    view.absorb([1], [(2, 1, 3)], (), 3)
+    assert view.modseq_to_keep == 1
+    assert view.is_ahead
+    view.release(expunges=True)
+    assert view.modseq_to_keep == 3
+    assert not view.is_ahead

@@ -46,9 +46,8 @@ async def copy(session: Session, command: Copy) -> Reply:
         return ok("Copied", code)
     # RFC 6851 §4.3: COPYUID before the EXPUNGEs, since those make the source's UIDs mean nothing
     session.write(b"* OK [" + code + b"] Moved\r\n")
-    selection.view.expunge(copied.source)
-    modseq = copied.source_modseq
-    return ok("Done", b"HIGHESTMODSEQ %d" % modseq if session.condstore and modseq else b"")
+    await session.expunged(copied.source, copied.source_modseq or 0)
+    return ok("Done")
 
 
 def _copy(

@@ -1,7 +1,11 @@
 """EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9; RFC 4315 §2.1)."""
 
+from collections.abc import Sequence
+
 from accounts.mailstore import expunging
-from accounts.mailstore.values import Uid
+from accounts.mailstore.sharing import require
+from accounts.mailstore.values import FolderId, MailboxId, Uid
+from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, no, ok
 from transport.imap.session import Session
@@ -20,10 +24,23 @@ async def expunge(session: Session, command: Expunge) -> Reply:
         uids = [Uid(selection.view.uids[place]) for place in places]
         if not uids:
             return ok("Nothing to expunge")
-    gone = await session.run_long(expunging.expunge, selection.owner, selection.folder_id, uids)
+    gone = await session.run_long(
+        expunge_as, selection.reader, selection.owner, selection.folder_id, uids
+    )
     if not gone.uids:
         return ok("Nothing to expunge")
-    selection.view.expunge(gone.uids)
+    await session.expunged(gone.uids, gone.modseq)
     session.services.notifier.publish([selection.folder_id])
-    # RFC 7162 §3.2.7: where the removal stands among the changes
-    return ok("Expunged", b"HIGHESTMODSEQ %d" % gone.modseq if session.condstore else b"")
+    return ok("Expunged")
+
+
+def expunge_as(
+    db: Connection,
+    reader: MailboxId,
+    owner: MailboxId,
+    folder_id: FolderId,
+    uids: Sequence[Uid] | None = None,
+) -> expunging.Expunged:
+    """Raises NoPermission, NoSuchFolder."""
+    require(db, owner, folder_id, reader, "e")
+    return expunging.expunge(db, owner, folder_id, uids)

@@ -6,6 +6,7 @@ from transport.imap.connection import ConnectionEnded
 from transport.imap.fetching import FROM_VIEW, VIEW_BATCH, Plan, make_plan, send_batch, view_lines
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, ok, reply_to
+from transport.imap.resync import vanished_since
 from transport.imap.selection import Selection
 from transport.imap.session import Session
 from transport.imap.states import ONLY_SELECTED
@@ -28,6 +29,8 @@ async def _fetch(session: Session, command: Fetch) -> Reply:
     asks_modseq = command.changed_since is not None or Attribute(b"MODSEQ") in command.items
     session.condstore = session.condstore or asks_modseq
     places = selection.places(command.messages, by_uid=command.by_uid)
+    if command.vanished and command.changed_since is not None:
+        session.write(await vanished_since(session, command.messages, command.changed_since))
     if command.changed_since is not None:
         modseqs, since = selection.view.modseqs, command.changed_since
         places = [place for place in places if modseqs[place] > since]

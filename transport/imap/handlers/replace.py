@@ -38,10 +38,10 @@ async def replace(session: Session, command: Replace) -> Reply:
     session.services.notifier.publish([appended.folder_id, selection.folder_id])
     # RFC 8508 §4.3: APPENDUID before the EXPUNGE
     session.write(b"* OK [" + append_code([appended]) + b"] Replacement message ready\r\n")
-    if session.condstore or appended.folder_id == selection.folder_id:
+    if appended.folder_id == selection.folder_id:
         await session.refresh()
-    selection.view.expunge(gone.uids)
-    return ok("Replaced", b"HIGHESTMODSEQ %d" % selection.view.modseq if session.condstore else b"")
+    await session.expunged(gone.uids, gone.modseq)
+    return ok("Replaced")
 
 
 def _replace(

@@ -1,11 +1,12 @@
 """What the server says, as bytes (RFC 9051 §7), pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from accounts.mailstore.flagbits import flag_names
 
-SYSTEM_FLAGS = b"\\Answered \\Flagged \\Deleted \\Seen \\Draft"
+SPANS_A_LINE = 1000
+SYSTEM_FLAGS = (b"\\Answered", b"\\Flagged", b"\\Deleted", b"\\Seen", b"\\Draft")
 
 _QUOTABLE = re.compile(rb'[^"\\\x00-\x1f\x7f-\xff]{0,1000}')
 _UNSAFE_TEXT = re.compile(r"[\x00-\x1f\x7f]+")
@@ -51,14 +52,27 @@ class FlagTexts(dict[int, bytes]):
         return rendered
 
 
-def folder_flags(keywords: Iterable[str], *, read_only: bool) -> bytes:
-    """`* FLAGS` and `* OK [PERMANENTFLAGS]`."""
-    names = b" ".join([SYSTEM_FLAGS, *(k.encode("ascii", "replace") for k in keywords)])
-    permanent = b"" if read_only else names + b" \\*"
+def folder_flags(keywords: Iterable[str], rights: str) -> bytes:
+    """`* FLAGS` and `* OK [PERMANENTFLAGS]`: what the rights allow to change (RFC 4314 §5.1.1)."""
+    names = [*SYSTEM_FLAGS, *(k.encode("ascii", "replace") for k in keywords)]
+    needed = {b"\\Seen": "s", b"\\Deleted": "t"}
+    permanent = [name for name in (*names, b"\\*") if needed.get(name, "w") in rights]
     return (
-        b"* FLAGS (" + names + b")\r\n"
-        b"* OK [PERMANENTFLAGS (" + permanent + b")] Flags that are kept\r\n"
+        b"* FLAGS (" + b" ".join(names) + b")\r\n"
+        b"* OK [PERMANENTFLAGS (" + b" ".join(permanent) + b")] Flags that are kept\r\n"
     )
+
+
+def vanished_earlier(spans: Sequence[tuple[int, int]]) -> bytes:
+    """`* VANISHED (EARLIER) uids` (RFC 7162 §3.2.10.1), in lines of a length that clients bear; nothing for none."""
+    lines = []
+    for start in range(0, len(spans), SPANS_A_LINE):
+        uids = b",".join(
+            b"%d" % low if low == high else b"%d:%d" % (low, high)
+            for low, high in spans[start : start + SPANS_A_LINE]
+        )
+        lines.append(b"* VANISHED (EARLIER) " + uids + b"\r\n")
+    return b"".join(lines)
 
 
 def esearch(

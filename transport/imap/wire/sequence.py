@@ -25,6 +25,11 @@ class SequenceSet:
     ranges: tuple[tuple[int, int], ...]
     is_saved: bool = False
 
+    @property
+    def size(self) -> int:
+        """How many numbers are written, where none is `*`."""
+        return sum(high - low + 1 for low, high in self.ranges)
+
     def resolve(self, largest: int) -> tuple[tuple[int, int], ...]:
         """Sorted ranges that do not overlap, with `largest` in the place of `*`.
 

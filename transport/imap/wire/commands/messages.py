@@ -1,12 +1,12 @@
-"""Commands about messages (RFC 9051 §6.4; MOVE: RFC 6851; CHANGEDSINCE, UNCHANGEDSINCE: RFC 7162 §3.1.3-4)."""
+"""Commands about messages (RFC 9051 §6.4; MOVE: RFC 6851; CHANGEDSINCE, UNCHANGEDSINCE: RFC 7162 §3.1.3-4;
+PARTIAL: RFC 9394 §3.3)."""
 
 from transport.imap.wire.commands.registry import parses
-from transport.imap.wire.commands.types import Command, Copy, Expunge, Fetch, Search, Store
+from transport.imap.wire.commands.types import Command, Copy, Expunge, Fetch, Store
 from transport.imap.wire.cursor import Cursor, ImapSyntaxError
 from transport.imap.wire.fetch_items import parse_fetch_items
-from transport.imap.wire.search_keys import parse_search
+from transport.imap.wire.partial import parse_partial
 
-SEARCH_RETURNS = frozenset(("MIN", "MAX", "ALL", "COUNT"))
 STORE_MODES = ((b"+FLAGS", "add"), (b"-FLAGS", "remove"), (b"FLAGS", "replace"))
 
 
@@ -16,13 +16,31 @@ def parse_fetch(cursor: Cursor, name: str) -> Command:
     messages = cursor.sequence_set()
     cursor.space()
     items = parse_fetch_items(cursor)
+    by_uid = name.startswith("UID")
     changed_since = None
+    vanished = False
+    partial = None
     if not cursor.at_end:
         cursor.space()
-        cursor.expect(b"(CHANGEDSINCE ")
-        changed_since = cursor.number()
-        cursor.expect(b")")
-    return Fetch(messages, items, name.startswith("UID"), changed_since)
+        cursor.expect(b"(")
+        while True:  # fetch-modifiers (RFC 4466 §2.4)
+            match cursor.keyword():
+                case "CHANGEDSINCE":
+                    cursor.space()
+                    changed_since = cursor.number()
+                case "VANISHED" if by_uid and cursor.modes.qresync:
+                    vanished = True
+                case "PARTIAL" if by_uid:
+                    cursor.space()
+                    partial = parse_partial(cursor)
+                case _:
+                    raise ImapSyntaxError("unknown modifier")
+            if cursor.accept(b")"):
+                break
+            cursor.space()
+        if vanished and changed_since is None:
+            raise ImapSyntaxError("VANISHED goes with CHANGEDSINCE")
+    return Fetch(messages, items, by_uid, changed_since, vanished, partial)
 
 
 @parses("STORE", "UID STORE")
@@ -61,15 +79,3 @@ def parse_expunge(cursor: Cursor, name: str) -> Command:
 def parse_uid_expunge(cursor: Cursor, name: str) -> Command:
     cursor.space()
     return Expunge(cursor.sequence_set())
-
-
-@parses("SEARCH", "UID SEARCH")
-def parse_search_command(cursor: Cursor, name: str) -> Command:
-    cursor.space()
-    returns: tuple[str, ...] | None = None
-    if cursor.accept(b"RETURN "):
-        returns = cursor.words() or ("ALL",)
-        if set(returns) - SEARCH_RETURNS:
-            raise ImapSyntaxError("unknown search return option")
-        cursor.space()
-    return Search(parse_search(cursor), name.startswith("UID"), returns)

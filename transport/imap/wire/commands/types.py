@@ -12,6 +12,7 @@ from transport.imap.wire.fetch_items import FetchItem
 from transport.imap.wire.sequence import SequenceSet
 
 if TYPE_CHECKING:
+    from transport.imap.wire.partial import PartialRange
     from transport.imap.wire.search_keys import SearchKey
 
 
@@ -132,13 +133,14 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """`changed_since` and `vanished`: RFC 7162 §3.1.4, §3.2.6."""
+    """`changed_since` and `vanished`: RFC 7162 §3.1.4, §3.2.6; `partial`: RFC 9394 §3.3."""
 
     messages: SequenceSet
     items: tuple[FetchItem, ...]
     by_uid: bool
     changed_since: int | None
     vanished: bool = False
+    partial: "PartialRange | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +173,33 @@ class Expunge:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """`returns` is None without RETURN, else the options in upper case (RFC 4731 §3.1)."""
+class Returns:
+    """RETURN's options in upper case (RFC 4731 §3.1, RFC 5182, RFC 6203 §4, RFC 9394 §3.1)."""
 
-    key: "SearchKey"
+    options: frozenset[str]
+    partial: "PartialRange | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """SEARCH, or SORT when it has `criteria`: each a name and whether it is reversed.
+
+    `key` is None when the client's charset is not known, `returns` without RETURN.
+    """
+
+    key: "SearchKey | None"
     by_uid: bool
-    returns: tuple[str, ...] | None
+    returns: Returns | None
+    criteria: tuple[tuple[str, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """THREAD (RFC 5256); `key` as in Search."""
+
+    algorithm: str
+    key: "SearchKey | None"
+    by_uid: bool
 
 
 Command = (
@@ -197,4 +220,5 @@ Command = (
     | Copy
     | Expunge
     | Search
+    | Thread
 )
