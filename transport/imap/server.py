@@ -15,6 +15,7 @@ from transport.imap.handlers.registry import load_modules
 from transport.imap.session import Services, Session
 from transport.imap.shared_changes import SharedChanges
 from transport.notifier import Notifier
+from transport.tls_transport import TlsServer
 
 SESSIONS_MAXIMUM = 10_000
 HANDSHAKE_SECONDS = 20.0
@@ -42,26 +43,23 @@ class ImapServer:
             settings.MAX_MESSAGE_SIZE,
         )
         self.sessions: set[Session] = set()
-        self._servers: list[asyncio.Server] = []
+        self._listening: TlsServer | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self, sockets: Sequence[socket], tls: ssl.SSLContext) -> None:
-        loop = asyncio.get_running_loop()
-        for listener in sockets:
-            server = await loop.create_server(
-                lambda: Connection(self._serve),
-                sock=listener,
-                ssl=tls,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS,
-                ssl_shutdown_timeout=TLS_SHUTDOWN_SECONDS,
-            )
-            self._servers.append(server)
+        self._listening = TlsServer(
+            sockets,
+            tls,
+            lambda: Connection(self._serve),
+            handshake_seconds=HANDSHAKE_SECONDS,
+            shutdown_seconds=TLS_SHUTDOWN_SECONDS,
+        )
         self._watcher = asyncio.create_task(self._watch_logins())
 
     async def stop(self) -> None:
         """Accept no more, say BYE to all, and end what has not ended by itself."""
-        for server in self._servers:
-            server.close()
+        if self._listening is not None:
+            self._listening.close()
         if self._watcher is not None:
             self._watcher.cancel()
         for session in tuple(self.sessions):
