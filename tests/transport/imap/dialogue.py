@@ -1,9 +1,13 @@
-"""A blocking IMAP client that knows only lines and literals, for transcripts and for tests of odd input."""
+"""A blocking IMAP client that knows only lines and literals, for transcripts and for tests of odd input.
+
+Every response that it reads is checked against the grammar (tests/transport/imap/grammar).
+"""
 
 import re
 import socket
 import ssl
 
+from tests.transport.imap.grammar.responses import ResponseChecker
 from tests.transport.imap.running import RunningServer
 
 _LITERAL = re.compile(rb"\{([0-9]+)\}\r\n$")
@@ -21,6 +25,7 @@ class Dialogue:
             suppress_ragged_eofs=False,  # an end without close_notify is an error
         )
         self._file = self.socket.makefile("rb")
+        self._checker = ResponseChecker()
         self.greeting = self.response()
         self._tags = 0
 
@@ -34,6 +39,7 @@ class Dialogue:
             whole += line
             literal = _LITERAL.search(line)
             if literal is None:
+                self._checker.check(whole)
                 return whole
             whole += self._file.read(int(literal[1]))
         return whole
