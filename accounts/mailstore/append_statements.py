@@ -32,8 +32,9 @@ _MESSAGE_VALUES = """%(header_size)s,
         %(message_id)s, %(reference_ids)s, %(base_subject)s, %(sort_from)s, %(sort_to)s, %(sort_cc)s"""
 
 _DERIVED = """, rendered AS (
-    INSERT INTO mail_rendered (owner_id, message_id, envelope, body, body_structure, parts)
-    SELECT owner_id, id, %(envelope)s, %(body)s, %(body_structure)s, %(parts)s FROM message
+    INSERT INTO mail_rendered (owner_id, message_id, envelope, body, body_structure, parts, preview)
+    SELECT owner_id, id, %(envelope)s, %(body)s, %(body_structure)s, %(parts)s, %(preview)s
+    FROM message
 ), searchable AS (
     INSERT INTO mail_search_text
         (owner_id, message_id, subject, sender, recipients, copied, header, body)

@@ -24,10 +24,13 @@ Column = Literal[
     "body",  # bytes
     "body_structure",  # bytes
     "parts",  # bytes: offsets into the blob
-    "content",  # bytes | BlobReference: the blob; a reference when it is an object
+    "content",  # bytes | BlobReference: the blob; a reference when it is large
     "blob",  # BlobReference
+    "preview",  # str
 ]
 
+INLINE_OCTETS = 65_536
+"""A larger blob comes as a reference."""
 PIECE = 256 * 1024
 _BLOB_COLUMNS = "b.id, b.size, b.object_name"
 _EXPRESSIONS = {
@@ -44,8 +47,11 @@ _EXPRESSIONS = {
     "body": "r.body",
     "body_structure": "r.body_structure",
     "parts": "r.parts",
-    "content": f"b.content, {_BLOB_COLUMNS}",
+    "content": f"CASE WHEN b.size <= {INLINE_OCTETS} THEN b.content END, {_BLOB_COLUMNS}",
     "blob": _BLOB_COLUMNS,
+    "preview": """COALESCE(r.preview, (
+        SELECT left(replace(t.body, E'\\n', ' '), 200) FROM mail_search_text t
+        WHERE t.owner_id = e.owner_id AND t.message_id = e.message_id), '')""",
 }
 
 

@@ -19,10 +19,11 @@ WITH message AS (
     WHERE owner_id = %(owner)s AND id = %(id)s
     RETURNING owner_id, id
 ), rendered AS (
-    INSERT INTO mail_rendered (owner_id, message_id, envelope, body, body_structure, parts)
-    SELECT owner_id, id, %(envelope)s, %(body)s, %(body_structure)s, %(parts)s FROM message
+    INSERT INTO mail_rendered (owner_id, message_id, envelope, body, body_structure, parts, preview)
+    SELECT owner_id, id, %(envelope)s, %(body)s, %(body_structure)s, %(parts)s, %(preview)s FROM message
     ON CONFLICT (owner_id, message_id) DO UPDATE SET envelope = EXCLUDED.envelope,
-        body = EXCLUDED.body, body_structure = EXCLUDED.body_structure, parts = EXCLUDED.parts
+        body = EXCLUDED.body, body_structure = EXCLUDED.body_structure, parts = EXCLUDED.parts,
+        preview = EXCLUDED.preview
 )
 INSERT INTO mail_search_text
     (owner_id, message_id, subject, sender, recipients, copied, header, body)
@@ -75,6 +76,7 @@ def derived_columns(structure: Structure) -> dict[str, Any]:
         "body": structure.body,
         "body_structure": structure.body_structure,
         "parts": structure.parts,
+        "preview": structure.preview,
         "subject": structure.subject,
         "sender": structure.sender,
         "recipients": structure.recipients,

@@ -13,6 +13,7 @@ from accounts.mailstore.encoded_words import decode_words
 from accounts.mailstore.entities import Header, parse_entities
 from accounts.mailstore.envelopes import AddressBudget, AddressLists, render_envelope
 from accounts.mailstore.header_addresses import RawAddress
+from accounts.mailstore.previews import preview
 from accounts.mailstore.search_texts import fold, search_text
 from accounts.mailstore.sections import pack_parts
 from accounts.mailstore.subjects import base_subject
@@ -37,6 +38,8 @@ class Structure:
     (UTC) and `sent_on` (the day as written, RFC 9051 §6.4.4 SENTON) are from the Date field, None if it is missing or
     unreadable.
 
+    `preview` is the beginning of the text (`previews`).
+
     `subject`, `sender` (From), `recipients` (To), `copied` (Cc), `header`, `text` are folded search text
     (`search_texts.fold`), without NUL, bounded. `header` holds each field as "\\nname: value" with no line break in
     the value: SEARCH HEADER x y is the regex `\\nx *:[^\\n]*y`. Bcc is searched there.
@@ -46,6 +49,7 @@ class Structure:
     body: bytes
     body_structure: bytes
     parts: bytes
+    preview: str
     message_id: str
     reference_ids: tuple[str, ...]
     base_subject: str
@@ -77,6 +81,7 @@ def render(content: bytes) -> Structure:
         body=rendered.body,
         body_structure=rendered.structure,
         parts=pack_parts(root),
+        preview=preview(content, root),
         message_id=message_ids[0] if message_ids else "",
         reference_ids=_references(header),
         base_subject=base_subject(searched.subject),

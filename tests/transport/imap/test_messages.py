@@ -3,7 +3,7 @@
 import random
 
 from tests.transport.imap.conftest import Connect
-from transport.imap.fetching import PIECE
+from transport.imap.streams import PIECE
 
 NESTED = b"""From: a@example.org
 Subject: outer

@@ -1,4 +1,7 @@
-"""What a FETCH can ask for (RFC 9051 §6.4.5, with RFC 3501's macros and RFC822 items), pure."""
+"""What a FETCH can ask for (RFC 9051 §6.4.5, with RFC 3501's macros and RFC822 items), pure.
+
+BINARY: RFC 3516. EMAILID, THREADID: RFC 8474. SAVEDATE: RFC 8514. PREVIEW: RFC 8970.
+"""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +14,10 @@ PART_DEPTH_MAXIMUM = 128
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An item without arguments: FLAGS, UID, INTERNALDATE, RFC822.SIZE, ENVELOPE, BODY, BODYSTRUCTURE, MODSEQ."""
+    """An item without arguments, one of ATTRIBUTES.
+
+    PREVIEW's LAZY is read and forgotten: a preview is always at hand.
+    """
 
     name: bytes
 
@@ -32,7 +38,18 @@ class Section:
     label: bytes
 
 
-FetchItem = Attribute | Section
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """BINARY[…], BINARY.PEEK[…] and, with `is_size`, BINARY.SIZE[…]: a part without its transfer encoding."""
+
+    path: tuple[int, ...]
+    is_size: bool
+    peek: bool
+    partial: tuple[int, int] | None
+    label: bytes
+
+
+FetchItem = Attribute | Section | Binary
 
 ALL = (b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE", b"ENVELOPE")
 MACROS: dict[bytes, tuple[bytes, ...]] = {
@@ -40,7 +57,19 @@ MACROS: dict[bytes, tuple[bytes, ...]] = {
     b"FAST": ALL[:3],
     b"FULL": (*ALL, b"BODY"),
 }
-ATTRIBUTES = frozenset((*ALL, b"BODY", b"BODYSTRUCTURE", b"UID", b"MODSEQ"))
+ATTRIBUTES = frozenset(
+    (
+        *ALL,
+        b"BODY",
+        b"BODYSTRUCTURE",
+        b"UID",
+        b"MODSEQ",
+        b"EMAILID",
+        b"THREADID",
+        b"SAVEDATE",
+        b"PREVIEW",
+    )
+)
 RFC822 = {
     b"RFC822": Section((), "", (), False, None, b"RFC822"),
     b"RFC822.HEADER": Section((), "HEADER", (), True, None, b"RFC822.HEADER"),
@@ -49,6 +78,7 @@ RFC822 = {
 SECTION_TEXTS = ("HEADER.FIELDS.NOT", "HEADER.FIELDS", "HEADER", "TEXT", "MIME")
 
 _NAME = re.compile(rb"[A-Za-z0-9.]+")
+_LAZY = re.compile(rb" \(LAZY(?: LAZY)*\)", re.IGNORECASE)
 _PART = re.compile(rb"[1-9][0-9]{0,8}")
 
 
@@ -76,6 +106,10 @@ def _item(cursor: Cursor) -> tuple[FetchItem, ...]:
     name = match.group().upper()
     if name in (b"BODY", b"BODY.PEEK") and cursor.accept(b"["):
         return (_section(cursor, peek=name == b"BODY.PEEK"),)
+    if name in (b"BINARY", b"BINARY.PEEK", b"BINARY.SIZE") and cursor.accept(b"["):
+        return (_binary(cursor, name),)
+    if name == b"PREVIEW" and (lazy := _LAZY.match(cursor.buffer, cursor.position)):
+        cursor.position = lazy.end()
     if name in RFC822:
         return (RFC822[name],)
     if name in ATTRIBUTES:
@@ -98,6 +132,16 @@ def _section(cursor: Cursor, *, peek: bool) -> Section:
     cursor.expect(b"]")
     partial = _partial(cursor)
     return Section(path, text, fields, peek, partial, _label(path, text, fields, partial))
+
+
+def _binary(cursor: Cursor, name: bytes) -> Binary:
+    """section-binary = "[" [section-part] "]" """
+    path = _path(cursor)
+    cursor.expect(b"]")
+    is_size = name == b"BINARY.SIZE"
+    partial = None if is_size else _partial(cursor)
+    label = _label(path, "", (), partial, b"BINARY.SIZE[" if is_size else b"BINARY[")
+    return Binary(path, is_size, name != b"BINARY", partial, label)
 
 
 def _path(cursor: Cursor) -> tuple[int, ...]:
@@ -144,7 +188,11 @@ def _partial(cursor: Cursor) -> tuple[int, int] | None:
 
 
 def _label(
-    path: tuple[int, ...], text: str, fields: tuple[bytes, ...], partial: tuple[int, int] | None
+    path: tuple[int, ...],
+    text: str,
+    fields: tuple[bytes, ...],
+    partial: tuple[int, int] | None,
+    start: bytes = b"BODY[",
 ) -> bytes:
     words = [str(number) for number in path]
     if text:
@@ -152,7 +200,7 @@ def _label(
     section = ".".join(words).encode("ascii")
     if fields:
         section += b" (" + b" ".join(_field_name(name) for name in fields) + b")"
-    return b"BODY[" + section + b"]" + (b"<%d>" % partial[0] if partial else b"")
+    return start + section + b"]" + (b"<%d>" % partial[0] if partial else b"")
 
 
 def _field_name(name: bytes) -> bytes:
