@@ -47,10 +47,14 @@ class HasFlag:
 
 @dataclass(frozen=True, slots=True)
 class TextContains:
-    """`text` is TEXT (header and body), `header_text` the header alone; an empty needle matches every message."""
+    """`text` is TEXT (header and body), `header_text` the header alone; an empty needle matches every message.
+
+    `is_fuzzy`: the words in any order, each with at most one letter wrong (RFC 6203).
+    """
 
     where: Literal["subject", "sender", "recipients", "copied", "header_text", "body", "text"]
     needle: str
+    is_fuzzy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,14 @@ class ChangedSince:
     modseq: ModSeq
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectIs:
+    """EMAILID and THREADID (RFC 8474 §6)."""
+
+    kind: Literal["email", "thread"]
+    number: int
+
+
 Query = (
     All
     | Not
@@ -106,4 +118,5 @@ Query = (
     | Within
     | SizeIs
     | ChangedSince
+    | ObjectIs
 )

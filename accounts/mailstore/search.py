@@ -1,5 +1,8 @@
 """SEARCH in one folder. RFC 9051 §6.4.4."""
 
+import sys
+from array import array
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import psycopg
@@ -10,6 +13,11 @@ from accounts.mailstore.values import FolderId, MailboxId, Uid
 
 _MESSAGES = "JOIN mail_message m ON m.owner_id = e.owner_id AND m.id = e.message_id"
 _TEXTS = "JOIN mail_search_text t ON t.owner_id = e.owner_id AND t.message_id = e.message_id"
+# The planner does not know what it costs to fetch and scan long texts: without this it would use one core.
+_IN_PARALLEL = """
+SELECT set_config('parallel_setup_cost', '0', true), set_config('parallel_tuple_cost', '0', true),
+    set_config('min_parallel_table_scan_size', '0', true)
+"""
 
 
 def search(
@@ -20,15 +28,27 @@ def search(
     Text needles come folded (`search_texts.fold`).
     """
     condition = condition_of(query)
-    rows = db.execute(
-        _statement(condition),
-        {"owner": owner, "folder": folder_id, **condition.parameters},
-        binary=True,
-    )
-    return [Uid(uid) for (uid,) in rows]
+    statement = f"""
+        SELECT string_agg(int8send(uid), NULL) FROM (
+            SELECT e.uid {_matches(condition)} ORDER BY e.uid) AS found
+    """
+    row = _run(db, owner, folder_id, condition, statement)[0]
+    uids = array("q", row[0] or b"")
+    if sys.byteorder == "little":
+        uids.byteswap()
+    return uids.tolist()
 
 
-def _statement(condition: Condition) -> str:
+def search_scored(
+    db: psycopg.Connection[Any], owner: MailboxId, folder_id: FolderId, query: Query
+) -> dict[int, int]:
+    """The same, each with its relevancy from 1 to 100 (RFC 6203 §4)."""
+    condition = condition_of(query)
+    statement = f"SELECT e.uid, {condition.score} {_matches(condition)}"
+    return dict(_run(db, owner, folder_id, condition, statement))
+
+
+def _matches(condition: Condition) -> str:
     joins = [
         join
         for join, is_read in (
@@ -38,7 +58,24 @@ def _statement(condition: Condition) -> str:
         if is_read
     ]
     return f"""
-        SELECT e.uid FROM mail_entry e {" ".join(joins)}
+        FROM mail_entry e {" ".join(joins)}
         WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND {condition.sql}
-        ORDER BY e.uid
     """
+
+
+def _run(
+    db: psycopg.Connection[Any],
+    owner: MailboxId,
+    folder_id: FolderId,
+    condition: Condition,
+    statement: str,
+) -> list[tuple[Any, ...]]:
+    """Planned anew each time: how many match depends on the needle and the folder."""
+    transaction: AbstractContextManager[Any] = (
+        db.transaction() if condition.reads_long_texts else nullcontext()
+    )
+    with transaction:
+        if condition.reads_long_texts:
+            db.execute(_IN_PARALLEL, prepare=True)
+        parameters = {"owner": owner, "folder": folder_id, **condition.parameters}
+        return db.execute(statement, parameters, prepare=False, binary=True).fetchall()

@@ -184,7 +184,7 @@ def test_a_search_is_one_statement(
         return execute(query, *args, **kwargs)
 
     monkeypatch.setattr(database, "execute", counted)
-    search(database, mailbox, folder, And((HasFlag("work"), TextContains("text", "a"))))
+    search(database, mailbox, folder, And((HasFlag("work"), TextContains("subject", "a"))))
     assert len(statements) == 1
     assert "mail_search_text" in statements[0]
 

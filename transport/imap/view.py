@@ -5,12 +5,15 @@ sequence number until its EXPUNGE may be sent; a new one gets the next number wh
 allowed. The arrays are the client's side: `uids[n - 1]` is the message with sequence number n.
 """
 
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 SEEN = 1
+_LOWEST_OCTET = 0 if sys.byteorder == "little" else 7
+_IS_SEEN = bytes(octet & SEEN for octet in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,13 @@ class FolderView:
         modseq: int,
     ) -> None:
         """The three arrays are parallel, in order of UID, and belong to the view from now on; `modseq` is the
-        folder's highest one at the time."""
+        folder's highest one at the time. Nobody else writes into them."""
         self.uids = uids
         self.flags = flags
         self.modseqs = modseqs
         self.keywords = keywords
         self.modseq = modseq
+        self._has_shared_arrays = False
         self._announced = len(uids)
         self._announced_keywords = keywords
         self._vanished: set[int] = set()
@@ -77,14 +81,41 @@ class FolderView:
     def __len__(self) -> int:
         return len(self.uids)
 
+    def fork(self) -> "FolderView":
+        """Another view of the same messages, as of a client that has just selected the folder.
+
+        The arrays are shared until one of the two changes.
+        """
+        other = FolderView(self.uids, self.flags, self.modseqs, self.keywords, self.modseq)
+        self._has_shared_arrays = other._has_shared_arrays = True
+        return other
+
+    def _own_arrays(self) -> None:
+        """Have arrays to write into."""
+        if self._has_shared_arrays:
+            self.uids, self.flags, self.modseqs = self.uids[:], self.flags[:], self.modseqs[:]
+            self._has_shared_arrays = False
+
     def index(self, uid: int) -> int | None:
         """The zero-based place of a UID, or None."""
         place = bisect_left(self.uids, uid)
         return place if place < len(self.uids) and self.uids[place] == uid else None
 
     def places(self, uids: Sequence[int]) -> list[int]:
-        """The zero-based places of ascending UIDs; those that are not there are left out."""
-        return [place for uid in uids if (place := self.index(uid)) is not None]
+        """The zero-based places of these UIDs, in their order; those that are not there are left out."""
+        count = len(self.uids)
+        first = self.uids[0] if count else 0
+        if not count or self.uids[-1] - first + 1 == count:  # no gap
+            return [uid - first for uid in uids if 0 <= uid - first < count]
+        if len(uids) < count // 8:
+            return [place for uid in uids if (place := self.index(uid)) is not None]
+        known = dict(zip(self.uids, range(count), strict=True))
+        return [known[uid] for uid in uids if uid in known]
+
+    @property
+    def has_gone(self) -> bool:
+        """Whether `is_gone` holds for any."""
+        return bool(self._vanished)
 
     def is_gone(self, uid: int) -> bool:
         """Whether the message is expunged, and the client does not know it yet."""
@@ -93,7 +124,7 @@ class FolderView:
     @property
     def first_unseen(self) -> int | None:
         """The sequence number of the first message without \\Seen."""
-        return next((n for n, flags in enumerate(self.flags, 1) if not flags & SEEN), None)
+        return self.flags.tobytes()[_LOWEST_OCTET::8].translate(_IS_SEEN).find(0) + 1 or None
 
     def absorb(
         self,
@@ -147,6 +178,7 @@ class FolderView:
             own.add(modseq)
             place = self.index(uid)
             if place is not None and modseq >= self.modseqs[place]:
+                self._own_arrays()
                 self.flags[place] = flags
                 self.modseqs[place] = modseq
                 self._changed.discard(uid)
@@ -185,6 +217,7 @@ class FolderView:
 
     def _take_entry(self, uid: int, flags: int, modseq: int) -> None:
         if not self.uids or uid > self.uids[-1]:
+            self._own_arrays()
             self.uids.append(uid)
             self.flags.append(flags)
             self.modseqs.append(modseq)
@@ -192,6 +225,7 @@ class FolderView:
         place = self.index(uid)
         if place is None or modseq <= self.modseqs[place]:
             return
+        self._own_arrays()
         self.flags[place] = flags
         self.modseqs[place] = modseq
         if place < self._announced:
@@ -208,6 +242,7 @@ class FolderView:
         self.uids = _without(self.uids, places)
         self.flags = _without(self.flags, places)
         self.modseqs = _without(self.modseqs, places)
+        self._has_shared_arrays = False
         self._announced -= len(known)
         self._vanished.clear()
         if not known:

@@ -1,10 +1,11 @@
-"""What a SEARCH asks for (RFC 9051 §6.4.4, RFC 3501 §6.4.4, MODSEQ: RFC 7162 §3.1.5), pure.
+"""What a SEARCH asks for (RFC 9051 §6.4.4, RFC 3501 §6.4.4), pure.
 
-The leaves are the mail store's own queries; only message sets wait for the session to resolve them. OLDER and YOUNGER
-wait for WITHIN. \\Recent is not kept: RECENT and NEW find nothing, OLD everything.
+MODSEQ: RFC 7162 §3.1.5; OLDER, YOUNGER: RFC 5032; SAVED…: RFC 8514 §4.3; EMAILID, THREADID: RFC 8474 §6; FUZZY:
+RFC 6203. The leaves are the mail store's own queries; only message sets wait for the session to resolve them.
+\\Recent is not kept: RECENT and NEW find nothing, OLD everything.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -14,16 +15,11 @@ from accounts.mailstore.search_texts import fold
 from accounts.mailstore.values import ModSeq
 from transport.imap.wire.cursor import Cursor, ImapSyntaxError
 from transport.imap.wire.dates import parse_date
+from transport.imap.wire.object_ids import number_of
 from transport.imap.wire.sequence import SequenceSet
 
 DEPTH_MAXIMUM = 100
 KEYS_MAXIMUM = 2000
-
-CHARSETS = {"UTF-8": "utf-8", "US-ASCII": "ascii"}
-
-
-class UnknownCharset(Exception):
-    """NO [BADCHARSET] (RFC 9051 §7.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,14 @@ class And:
     keys: tuple["SearchKey", ...]
 
 
-SearchKey = Leaf | Messages | Not | Or | And
+@dataclass(frozen=True, slots=True)
+class Fuzzy:
+    """Texts in `key` are compared loosely; they say so themselves."""
+
+    key: "SearchKey"
+
+
+SearchKey = Leaf | Messages | Not | Or | And | Fuzzy
 
 _FLAGS = {
     "ANSWERED": "\\Answered",
@@ -76,28 +79,22 @@ _TEXTS: dict[
     "BODY": "body",
     "TEXT": "text",
 }
-_DATES: dict[str, tuple[Literal["internal", "sent"], Literal["before", "on", "since"]]] = {
+_DATES: dict[str, tuple[Literal["internal", "sent", "saved"], Literal["before", "on", "since"]]] = {
     "BEFORE": ("internal", "before"),
     "ON": ("internal", "on"),
     "SINCE": ("internal", "since"),
     "SENTBEFORE": ("sent", "before"),
     "SENTON": ("sent", "on"),
     "SENTSINCE": ("sent", "since"),
+    "SAVEDBEFORE": ("saved", "before"),
+    "SAVEDON": ("saved", "on"),
+    "SAVEDSINCE": ("saved", "since"),
 }
 _NOTHING = Not(Leaf(query.All()))
 
 
-def parse_search(cursor: Cursor) -> SearchKey:
-    """[CHARSET …] 1*(SP search-key), up to the end of the command."""
-    encoding = "utf-8"
-    if cursor.accept(b"CHARSET "):
-        if "UTF8=ACCEPT" in cursor.modes.enabled:
-            raise ImapSyntaxError("with UTF8=ACCEPT there is no CHARSET")  # RFC 6855 §3
-        try:
-            encoding = CHARSETS[cursor.astring().decode("ascii", "replace").upper()]
-        except KeyError:
-            raise UnknownCharset from None
-        cursor.space()
+def parse_keys(cursor: Cursor, encoding: str) -> SearchKey:
+    """search-key *(SP search-key), up to the end of the command; strings are in `encoding`."""
     return _Parser(cursor, encoding).keys(depth=0, closing=False)
 
 
@@ -106,6 +103,7 @@ class _Parser:
         self._cursor = cursor
         self._encoding = encoding
         self._count = 0
+        self._is_fuzzy = False
 
     def keys(self, depth: int, *, closing: bool) -> SearchKey:
         """Keys up to ")" or the end: all of them must match."""
@@ -128,7 +126,12 @@ class _Parser:
             if cursor.modes.uid_only:
                 raise ImapSyntaxError("sequence numbers are off", b"UIDREQUIRED")
             return Messages(cursor.sequence_set(), by_uid=False)
+        if cursor.peek() == b"$":
+            return Messages(cursor.sequence_set(), by_uid=True)
         name = cursor.keyword()
+        if name == "FUZZY":
+            cursor.space()
+            return self._fuzzy(depth + 1)
         if name == "NOT":
             cursor.space()
             return Not(self._key(depth + 1))
@@ -139,12 +142,20 @@ class _Parser:
             return Or(first, self._key(depth + 1))
         return self._simple(name)
 
+    def _fuzzy(self, depth: int) -> SearchKey:
+        """What is no text is compared exactly within FUZZY too (RFC 6203 §5 leaves that to the server)."""
+        outer, self._is_fuzzy = self._is_fuzzy, True
+        try:
+            return Fuzzy(self._key(depth))
+        finally:
+            self._is_fuzzy = outer
+
     def _simple(self, name: str) -> SearchKey:
         if name in _FLAGS:
             return Leaf(query.HasFlag(_FLAGS[name]))
         if name.startswith("UN") and name[2:] in _FLAGS:
             return Not(Leaf(query.HasFlag(_FLAGS[name[2:]])))
-        if name in ("ALL", "OLD"):
+        if name in ("ALL", "OLD", "SAVEDATESUPPORTED"):
             return Leaf(query.All())
         if name in ("RECENT", "NEW"):
             return _NOTHING
@@ -160,7 +171,7 @@ class _Parser:
         return parser(name)
 
     def _text(self, name: str) -> SearchKey:
-        return Leaf(query.TextContains(_TEXTS[name], self._needle()))
+        return Leaf(query.TextContains(_TEXTS[name], self._needle(), self._is_fuzzy))
 
     def _date(self, name: str) -> SearchKey:
         which, comparison = _DATES[name]
@@ -173,6 +184,18 @@ class _Parser:
         field = self._cursor.astring().decode("ascii", "replace")
         self._cursor.space()
         return Leaf(query.HeaderContains(field, self._needle()))
+
+    def _take_older(self, name: str) -> SearchKey:
+        return Leaf(query.Within("older", self._seconds()))
+
+    def _take_younger(self, name: str) -> SearchKey:
+        return Leaf(query.Within("younger", self._seconds()))
+
+    def _take_emailid(self, name: str) -> SearchKey:
+        return self._object_id("email", b"M")
+
+    def _take_threadid(self, name: str) -> SearchKey:
+        return self._object_id("thread", b"T")
 
     def _take_keyword(self, name: str) -> SearchKey:
         return Leaf(query.HasFlag(self._cursor.atom().decode("ascii")))
@@ -199,6 +222,17 @@ class _Parser:
             self._cursor.space()
         return Leaf(query.ChangedSince(ModSeq(self._cursor.number())))
 
+    def _seconds(self) -> int:
+        """nz-number (RFC 5032 §4)"""
+        seconds = self._cursor.number()
+        if not seconds:
+            raise ImapSyntaxError("an interval is at least a second")
+        return seconds
+
+    def _object_id(self, kind: Literal["email", "thread"], letter: bytes) -> SearchKey:
+        number = number_of(self._cursor.atom(), letter)
+        return _NOTHING if number is None else Leaf(query.ObjectIs(kind, number))
+
     def _needle(self) -> str:
         try:
             return fold(self._cursor.astring().decode(self._encoding))
@@ -215,13 +249,22 @@ class _Parser:
 
 def holds_modseq(key: SearchKey) -> bool:
     """Whether the search names a modseq, which makes its answer carry one (RFC 7162 §3.1.5)."""
+    return any(isinstance(k, Leaf) and isinstance(k.query, query.ChangedSince) for k in _walk(key))
+
+
+def is_fuzzy(key: SearchKey) -> bool:
+    """Whether any key is FUZZY."""
+    return any(isinstance(k, Fuzzy) for k in _walk(key))
+
+
+def _walk(key: SearchKey) -> Iterator[SearchKey]:
+    yield key
     match key:
         case And(keys):
-            return any(holds_modseq(k) for k in keys)
+            for inner in keys:
+                yield from _walk(inner)
         case Or(first, second):
-            return holds_modseq(first) or holds_modseq(second)
-        case Not(inner):
-            return holds_modseq(inner)
-        case Leaf(query.ChangedSince()):
-            return True
-    return False
+            yield from _walk(first)
+            yield from _walk(second)
+        case Not(inner) | Fuzzy(inner):
+            yield from _walk(inner)

@@ -20,6 +20,7 @@ from transport.imap.wire.commands.types import (
     List,
     Login,
     Plain,
+    Returns,
     Search,
     Select,
     Status,
@@ -91,7 +92,7 @@ ONE = SequenceSet(((1, 1),))
         (b"SEARCH ALL", Search(Leaf(query.All()), False, None)),
         (
             b"UID SEARCH RETURN () UNSEEN",
-            Search(Not(Leaf(query.HasFlag("\\Seen"))), True, ("ALL",)),
+            Search(Not(Leaf(query.HasFlag("\\Seen"))), True, Returns(frozenset(("ALL",)))),
         ),
         (
             b'SEARCH CHARSET utf-8 OR (FROM "\xc3\x84" 1) NOT KEYWORD x SINCE 1-Feb-1994',

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from transport.imap.wire.commands.types import Command
 from transport.imap.wire.cursor import Cursor, ImapSyntaxError
 from transport.imap.wire.modes import Modes
-from transport.imap.wire.search_keys import UnknownCharset
 
 Parser = Callable[[Cursor, str], Command]
 
@@ -68,8 +67,6 @@ def parse_command(buffer: bytes, modes: Modes | None = None) -> Tagged | Unparsa
         cursor.end()
     except ImapSyntaxError as error:
         return Unparsable(tag, str(error), code=error.code)
-    except UnknownCharset:
-        return Unparsable(tag, "unknown charset", "NO", b"BADCHARSET (US-ASCII UTF-8)")
     return Tagged(tag, name, command)
 
 

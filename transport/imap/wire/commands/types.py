@@ -45,6 +45,13 @@ class Id:
 
 
 @dataclass(frozen=True, slots=True)
+class Compress:
+    """RFC 4978."""
+
+    mechanism: str
+
+
+@dataclass(frozen=True, slots=True)
 class Enable:
     capabilities: tuple[str, ...]
 
@@ -74,8 +81,16 @@ class Select:
 
 
 @dataclass(frozen=True, slots=True)
+class Create:
+    """`uses` are special uses as the client wrote them (RFC 6154 §3)."""
+
+    folder: str
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FolderCommand:
-    """CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE."""
+    """DELETE, SUBSCRIBE, UNSUBSCRIBE."""
 
     name: str
     folder: str
@@ -89,12 +104,15 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """LIST, LSUB (`name`) and XLIST; `only_special` leaves out folders without special use."""
+    """LIST, LSUB (`name`) and XLIST. Options are in upper case; `status_items` are those of RETURN (STATUS …)."""
 
     name: str
     reference: str
     patterns: tuple[str, ...]
-    only_special: bool
+    selects: frozenset[str]
+    returns: frozenset[str]
+    status_items: tuple[str, ...]
+    is_extended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +225,10 @@ Command = (
     | Login
     | Authenticate
     | Id
+    | Compress
     | Enable
     | Select
+    | Create
     | FolderCommand
     | Rename
     | List

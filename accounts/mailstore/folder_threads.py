@@ -1,0 +1,36 @@
+"""THREAD over a folder: the columns that the algorithms compare, and the tree of UIDs. RFC 5256 §3."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from accounts.mailstore.folder_columns import Name, columns_of
+from accounts.mailstore.sorting import places_of
+from accounts.mailstore.threads import Forest, by_references, by_subject
+from accounts.mailstore.values import FolderId, MailboxId
+
+_COLUMNS: dict[str, tuple[Name, ...]] = {
+    "ORDEREDSUBJECT": ("date", "subject"),
+    "REFERENCES": ("message_id", "references", "date", "subject", "is_reply"),
+}
+
+
+def thread_uids(
+    db: psycopg.Connection[Any],
+    owner: MailboxId,
+    folder_id: FolderId,
+    uids: Sequence[int],
+    algorithm: str,
+) -> tuple[Sequence[int], Forest]:
+    """The ascending `uids` that are there, and the forest whose node n is the n-th of them."""
+    names = _COLUMNS[algorithm]
+    columns = columns_of(db, owner, folder_id, names, uids)
+    places = places_of(columns, uids)
+    picked: list[Sequence[Any]] = [columns.values[name] for name in names]
+    if len(places) == len(columns.uids):
+        found: Sequence[int] = columns.uids
+    else:
+        found = [columns.uids[place] for place in places]
+        picked = [[column[place] for place in places] for column in picked]
+    return found, by_references(*picked) if algorithm == "REFERENCES" else by_subject(*picked)
