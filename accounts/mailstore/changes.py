@@ -153,6 +153,17 @@ def _changes(
     state = folder_state(tuple(columns))
     if modseq < state.min_modseq:
         return _changes_by_scan(db, state, modseq, reader)
+    return changes_of(db, state, lines, modseq, reader)
+
+
+def changes_of(
+    db: psycopg.Connection[Any],
+    state: FolderState,
+    lines: Iterable[str],
+    modseq: ModSeq,
+    reader: MailboxId,
+) -> Changes:
+    """What the `lines` of mail_change (kind and UIDs) after `modseq` amount to now."""
     touched: set[int] = set()
     vanished: set[int] = set()
     for line in lines:

@@ -149,4 +149,17 @@ def _remove_chunk(
             },
             prepare=True,
         )
+        if folder.is_shared:
+            forget_seen(db, owner, folder_id, [row[0] for row in rows])
         return [Uid(row[0]) for row in rows], modseq
+
+
+def forget_seen(
+    db: psycopg.Connection[Any], owner: MailboxId, folder_id: FolderId, uids: Sequence[int]
+) -> None:
+    """What other readers have seen goes with the entries."""
+    db.execute(
+        "DELETE FROM mail_seen WHERE owner_id = %s AND folder_id = %s AND uid = ANY(%s)",
+        [owner, folder_id, list(uids)],
+        prepare=True,
+    )

@@ -19,6 +19,7 @@ SYSTEM_FLAGS = {
 SYSTEM_NAMES = ("\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft")
 FIRST_KEYWORD_BIT = 5
 KEYWORDS_MAXIMUM = 57
+ALL_BITS = (1 << FIRST_KEYWORD_BIT + KEYWORDS_MAXIMUM) - 1
 KEYWORD_LENGTH_MAXIMUM = 100
 
 JUNK = ("$Junk", "Junk", "JunkRecorded")

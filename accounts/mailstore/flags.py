@@ -7,6 +7,7 @@ from typing import Any, Literal
 import psycopg
 
 from accounts.mailstore.flagbits import (
+    ALL_BITS,
     DELETED,
     KEYWORD_LENGTH_MAXIMUM,
     SEEN,
@@ -31,7 +32,6 @@ from accounts.mailstore.values import (
 
 Mode = Literal["add", "remove", "replace"]
 EntryState = tuple[Uid, int, ModSeq]
-ALL_BITS = (1 << 62) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,28 +137,43 @@ def _store_chunk(
         if not changing:
             return Stored(folder.highest_modseq, (), unchanged, modified, folder.keywords)
         modseq = ModSeq(folder.highest_modseq + 1)
-        db.execute(
-            _WRITE,
-            {
-                "owner": owner,
-                "folder": folder_id,
-                "uids": [row[0] for row in changing],
-                "set": format_set(row[0] for row in changing),
-                "messages": [row[3] for row in changing],
-                "keep": ~change.remove,
-                "add": change.add,
-                "modseq": modseq,
-                "keywords": list(change.keywords),
-                "unseen": _difference(changing, change, SEEN, counts_unset=True),
-                "deleted": _difference(changing, change, DELETED, counts_unset=False),
-                "cause": cause,
-                "mode": mode,
-                "names": list(flags),
-            },
-            prepare=True,
-        )
+        write_change(db, owner, folder_id, modseq, changing, change, mode, flags, cause)
         changed = tuple((uid, change.apply(f), modseq) for uid, f, _, _ in changing)
         return Stored(modseq, changed, unchanged, modified, change.keywords)
+
+
+def write_change(
+    db: psycopg.Connection[Any],
+    owner: MailboxId,
+    folder_id: FolderId,
+    modseq: ModSeq,
+    changing: Sequence[tuple[Any, ...]],
+    change: FlagChange,
+    mode: Mode,
+    flags: Sequence[str],
+    cause: str,
+) -> None:
+    """Change the entries of these rows of (uid, flags, modseq, message) under a new modseq; the folder is locked."""
+    db.execute(
+        _WRITE,
+        {
+            "owner": owner,
+            "folder": folder_id,
+            "uids": [row[0] for row in changing],
+            "set": format_set(row[0] for row in changing),
+            "messages": [row[3] for row in changing],
+            "keep": ~change.remove,
+            "add": change.add,
+            "modseq": modseq,
+            "keywords": list(change.keywords),
+            "unseen": _difference(changing, change, SEEN, counts_unset=True),
+            "deleted": _difference(changing, change, DELETED, counts_unset=False),
+            "cause": cause,
+            "mode": mode,
+            "names": list(flags),
+        },
+        prepare=True,
+    )
 
 
 def _difference(

@@ -4,7 +4,7 @@ Folders above a new one are made real: Outlook loses mail below names that canno
 tree of an owner locks the owner's mailbox row first.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -20,6 +20,8 @@ from accounts.mailstore.folder_names import (
 )
 from accounts.mailstore.locking import STATE_COLUMNS, folder_state, lock_mailbox
 from accounts.mailstore.moving import move_messages
+from accounts.mailstore.sharing_rights import inherit_rights
+from accounts.mailstore.special_uses import canonical_use, release_use
 from accounts.mailstore.values import (
     HIERARCHY_SEPARATOR,
     INBOX,
@@ -30,6 +32,7 @@ from accounts.mailstore.values import (
     FolderState,
     MailboxId,
     NoSuchFolder,
+    TooManyFolders,
     Uid,
 )
 
@@ -41,6 +44,10 @@ DEFAULT_FOLDERS = {
     "\\Trash": "Trash",
     "\\Archive": "Archive",
 }
+
+
+FOLDERS_MAXIMUM = 50_000
+"""Of one owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +127,19 @@ def create_folder(
 ) -> FolderState:
     """Make a folder and those above it that are missing.
 
-    A name that clients use for a special folder (`Sent Items`) gets that use while no other folder has it.
-    Raises FolderExists, also when another folder has the special use asked for; FolderNameInvalid.
+    A name that clients use for a special folder (`Sent Items`) gets that use while no other folder has it; one that
+    is asked for is taken from the folder that has it (RFC 6154 §3).
+    Raises FolderExists, FolderNameInvalid, SpecialUseInvalid, TooManyFolders.
     """
     name = checked_name(name)
+    special_use = canonical_use(special_use)
     with db.transaction():
         lock_mailbox(db, owner)
-        _make_parents(db, owner, name)
-        if not special_use:
+        _check_count(db, owner)
+        made = _make_parents(db, owner, name)
+        if special_use:
+            release_use(db, owner, special_use)
+        else:
             special_use = _free_special_use(db, owner, usual_special_use(name))
         row = db.execute(
             "INSERT INTO mail_folder (owner_id, name, special_use) VALUES (%s, %s, %s)"
@@ -136,7 +148,9 @@ def create_folder(
         ).fetchone()
         if row is None:
             raise FolderExists(name)
-        return folder_state(row)
+        folder = folder_state(row)
+        is_shared = inherit_rights(db, owner, name, [*made, folder.id])
+        return replace(folder, is_shared=is_shared)
 
 
 def delete_folder(
@@ -156,6 +170,7 @@ def delete_folder(
         empty_folder(db, owner, folder.id, cause=cause)
         for statement in (
             "DELETE FROM mail_change WHERE owner_id = %s AND folder_id = %s",
+            "DELETE FROM mail_seen WHERE owner_id = %s AND folder_id = %s",
             "DELETE FROM mail_folder WHERE owner_id = %s AND id = %s",
         ):
             db.execute(statement, [owner, folder.id])
@@ -199,7 +214,7 @@ def _rename_tree(db: psycopg.Connection[Any], owner: MailboxId, old: str, new: s
         raise FolderNameInvalid("a name below it would be too long")
     if _exists(db, owner, new):
         raise FolderExists(new)
-    _make_parents(db, owner, new)
+    inherit_rights(db, owner, new, _make_parents(db, owner, new))
     db.execute(
         """
         UPDATE mail_folder f SET name = n.name
@@ -222,14 +237,17 @@ def _rename_inbox(db: psycopg.Connection[Any], owner: MailboxId, new: str) -> Re
     return Renamed((target.id, inbox.id))
 
 
-def _make_parents(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> None:
+def _make_parents(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> list[FolderId]:
+    """The folders that were missing."""
     above = list(parents(name))
-    if above:
-        db.execute(
-            "INSERT INTO mail_folder (owner_id, name) SELECT %s, unnest(%s::text[])"
-            " ON CONFLICT DO NOTHING",
-            [owner, above],
-        )
+    if not above:
+        return []
+    rows = db.execute(
+        "INSERT INTO mail_folder (owner_id, name) SELECT %s, unnest(%s::text[])"
+        " ON CONFLICT DO NOTHING RETURNING id",
+        [owner, above],
+    ).fetchall()
+    return [FolderId(id_) for (id_,) in rows]
 
 
 def _free_special_use(db: psycopg.Connection[Any], owner: MailboxId, special_use: str) -> str:
@@ -240,6 +258,15 @@ def _free_special_use(db: psycopg.Connection[Any], owner: MailboxId, special_use
         ).fetchone()
     )
     return "" if taken is not None else special_use
+
+
+def _check_count(db: psycopg.Connection[Any], owner: MailboxId) -> None:
+    """Raises TooManyFolders; what one command makes besides, its parents, may go over."""
+    row = db.execute(
+        "SELECT count(*) >= %s FROM mail_folder WHERE owner_id = %s", [FOLDERS_MAXIMUM, owner]
+    ).fetchone()
+    if row is not None and row[0]:
+        raise TooManyFolders
 
 
 def _exists(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> bool:

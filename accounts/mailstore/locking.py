@@ -24,12 +24,12 @@ from accounts.mailstore.values import (
 TURN = 7_000_000_000_000_000_000  # and the owner's id: the number of the advisory lock
 
 STATE_COLUMNS = """id, owner_id, name, uid_validity, uid_next, highest_modseq, min_modseq, special_use,
-    message_count, unseen_count, deleted_count, size_bytes, keywords"""
+    message_count, unseen_count, deleted_count, size_bytes, keywords, is_shared"""
 
 
 def folder_state(row: tuple[Any, ...]) -> FolderState:
     """A FolderState of a row of STATE_COLUMNS."""
-    id_, owner, name, validity, uid_next, highest, minimum, use, *counts, keywords = row
+    id_, owner, name, validity, uid_next, highest, minimum, use, *counts, keywords, is_shared = row
     messages, unseen, deleted, size = counts
     return FolderState(
         FolderId(id_),
@@ -45,6 +45,7 @@ def folder_state(row: tuple[Any, ...]) -> FolderState:
         deleted,
         int(size),
         tuple(keywords),
+        is_shared,
     )
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 
-from accounts.mailstore.expunging import Expunged, expunge
-from accounts.mailstore.flagbits import FIRST_KEYWORD_BIT, KEYWORDS_MAXIMUM, extended
+from accounts.mailstore.expunging import Expunged, expunge, forget_seen
+from accounts.mailstore.flagbits import ALL_BITS, FIRST_KEYWORD_BIT, KEYWORDS_MAXIMUM, extended
 from accounts.mailstore.locking import lock_folders, lock_mailbox
 from accounts.mailstore.numbering import chunks, count_rows
 from accounts.mailstore.sequence_sets import format_set
@@ -41,12 +41,13 @@ def copy_messages(
     target: FolderId,
     *,
     cause: str = "imap",
+    kept: int = ALL_BITS,
 ) -> Copied:
-    """New entries of the same messages; flags, keywords and internal dates go with them.
+    """New entries of the same messages; flags, keywords and internal dates go with them, of the flags those in `kept`.
 
     Raises NoSuchFolder; OverQuota, before anything is copied.
     """
-    return _copy(db, owner, source, uids, target, cause, is_move=False)
+    return _copy(db, owner, source, uids, target, cause, kept, is_move=False)
 
 
 def move_messages(
@@ -57,12 +58,13 @@ def move_messages(
     target: FolderId,
     *,
     cause: str = "imap",
+    kept: int = ALL_BITS,
 ) -> Copied:
     """The same, and the entries leave the source with it. Into the same folder they get new UIDs.
 
     Raises NoSuchFolder.
     """
-    return _copy(db, owner, source, uids, target, cause, is_move=True)
+    return _copy(db, owner, source, uids, target, cause, kept, is_move=True)
 
 
 _SOURCE_ENTRIES = """
@@ -112,6 +114,15 @@ WHERE owner_id = %(owner)s AND id = %(source)s
 """
 
 
+# What other readers have seen of them.
+_CARRY_SEEN = """
+INSERT INTO mail_seen (owner_id, folder_id, uid, reader_id, is_seen, modseq)
+SELECT %(owner)s, %(target)s, n.new, s.reader_id, s.is_seen, %(modseq)s
+FROM unnest(%(old_uids)s::bigint[], %(new_uids)s::bigint[]) AS n (old, new)
+JOIN mail_seen s ON s.owner_id = %(owner)s AND s.folder_id = %(source)s AND s.uid = n.old
+"""
+
+
 def _copy(
     db: psycopg.Connection[Any],
     owner: MailboxId,
@@ -119,6 +130,7 @@ def _copy(
     uids: Sequence[Uid],
     target: FolderId,
     cause: str,
+    kept: int,
     *,
     is_move: bool,
 ) -> Copied:
@@ -130,7 +142,7 @@ def _copy(
             if not is_move:
                 lock_mailbox(db, owner)
                 if not done:
-                    _check_quota(db, owner, source, uids)
+                    check_quota(db, owner, source, uids, owner)
             folders = lock_folders(db, owner, (source, target))
             rows = db.execute(
                 _SOURCE_ENTRIES, [owner, source, chunk], prepare=True, binary=True
@@ -139,13 +151,20 @@ def _copy(
             if not rows:
                 continue
             target_modseq = ModSeq(folders[target].highest_modseq + 1)
-            parameters = _filing(rows, folders[source], folders[target], target_modseq)
+            filed = rows if kept == ALL_BITS else [(r[0], r[1] & kept, *r[2:]) for r in rows]
+            parameters = _filing(filed, folders[source], folders[target], target_modseq)
             parameters |= {"owner": owner, "cause": cause, "is_move": is_move}
             db.execute(_FILE, parameters, prepare=True)
             if is_move:
                 # A folder that is source and target has both changes under one modseq.
                 source_modseq = target_modseq if source == target else ModSeq(source_modseq + 1)
-                db.execute(_LEAVE, parameters | {"modseq": source_modseq}, prepare=True)
+                left = parameters | {"modseq": source_modseq} | count_rows(rows)
+                db.execute(_LEAVE, left, prepare=True)
+            if folders[source].is_shared:
+                if folders[target].is_shared:
+                    db.execute(_CARRY_SEEN, parameters, prepare=True)
+                if is_move:
+                    forget_seen(db, owner, source, parameters["old_uids"])
             done.append((parameters["old_uids"], parameters["new_uids"]))
     return Copied(
         folders[target].uid_validity,
@@ -162,7 +181,7 @@ def _filing(
     """The parameters of the entries that go from `source` to `target`."""
     old_uids = [row[0] for row in rows]
     new_uids = list(range(target.uid_next, target.uid_next + len(rows)))
-    keywords, translated = _translate(rows, source, target)
+    keywords, translated = translate_flags(rows, source, target)
     return {
         "source": source.id,
         "target": target.id,
@@ -180,7 +199,7 @@ def _filing(
     }
 
 
-def _translate(
+def translate_flags(
     rows: Sequence[tuple[Any, ...]], source: FolderState, target: FolderState
 ) -> tuple[tuple[str, ...], list[int]]:
     """The target's keywords afterwards, and each row's flags in its bits; what has no bit left is lost."""
@@ -204,20 +223,24 @@ def _translate(
     return keywords, [memo[row[1]] for row in rows]
 
 
-def _check_quota(
-    db: psycopg.Connection[Any], owner: MailboxId, source: FolderId, uids: Sequence[Uid]
+def check_quota(
+    db: psycopg.Connection[Any],
+    owner: MailboxId,
+    source: FolderId,
+    uids: Sequence[Uid],
+    payer: MailboxId,
 ) -> None:
-    """Raises OverQuota when a copy of all of `uids` has no room; the mailbox row is locked."""
+    """Raises OverQuota when a copy of all of `uids` has no room with `payer`, whose mailbox row is locked."""
     over = db.execute(
         """
         SELECT b.used_bytes + (
             SELECT COALESCE(sum(m.size), 0) FROM mail_entry e
                 JOIN mail_message m ON m.owner_id = e.owner_id AND m.id = e.message_id
-            WHERE e.owner_id = b.id AND e.folder_id = %s AND e.uid = ANY(%s)) > b.quota_bytes
+            WHERE e.owner_id = %s AND e.folder_id = %s AND e.uid = ANY(%s)) > b.quota_bytes
         FROM accounts_mailbox b WHERE b.id = %s AND b.quota_bytes IS NOT NULL
         """,
-        [source, list(uids), owner],
+        [owner, source, list(uids), payer],
         prepare=True,
     ).fetchone()
     if over is not None and over[0]:
-        raise OverQuota(owner)
+        raise OverQuota(payer)

@@ -9,6 +9,7 @@ from accounts.mailstore.values import MailboxId
 
 _TABLES = (
     "mail_change",
+    "mail_seen",
     "mail_rendered",
     "mail_search_text",
     "mail_message",

@@ -69,7 +69,10 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """A folder as STATUS and SELECT tell it. Bit 5+i of an entry's flags is `keywords[i]`."""
+    """A folder as STATUS and SELECT tell it. Bit 5+i of an entry's flags is `keywords[i]`.
+
+    `is_shared`: it is shared, or was: others may have rights, and rows of what they have seen.
+    """
 
     id: FolderId
     owner: MailboxId
@@ -84,6 +87,7 @@ class FolderState:
     deleted_count: int
     size_bytes: int
     keywords: tuple[str, ...]
+    is_shared: bool = False
 
 
 class MailstoreError(Exception):
@@ -112,6 +116,14 @@ class FolderExists(MailstoreError):
 
 class FolderNameInvalid(MailstoreError):
     """No folder may be called that; the text says why."""
+
+
+class TooManyFolders(MailstoreError):
+    """The mailbox has as many folders, or subscriptions, as it may."""
+
+
+class SpecialUseInvalid(MailstoreError):
+    """No folder, or not this one, may have the special use (USEATTR, RFC 6154 §3)."""
 
 
 class FolderNotRemovable(MailstoreError):

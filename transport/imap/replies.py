@@ -5,8 +5,8 @@ import secrets
 from dataclasses import dataclass
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
+from accounts.mailstore.sharing_rights import NoSuchGrantee, OwnerKeepsRights, TooManyGrants
 from accounts.mailstore.values import (
     FolderExists,
     FolderNameInvalid,
@@ -15,6 +15,8 @@ from accounts.mailstore.values import (
     NoPermission,
     NoSuchFolder,
     OverQuota,
+    SpecialUseInvalid,
+    TooManyFolders,
     TooManyKeywords,
 )
 from transport.imap.wire.responses import status_line
@@ -60,11 +62,16 @@ _REFUSALS: dict[type[MailstoreError], tuple[str, bytes]] = {
     FolderExists: ("The folder exists", b"ALREADYEXISTS"),
     FolderNameInvalid: ("No folder may be called that", b"CANNOT"),
     FolderNotRemovable: ("This folder cannot be removed", b"CANNOT"),
+    TooManyFolders: ("There are too many folders", b"LIMIT"),
+    SpecialUseInvalid: ("The folder cannot have that special use", b"USEATTR"),
     OverQuota: ("The mailbox is full", b"OVERQUOTA"),
+    NoSuchGrantee: ("Nobody has that name", b"CANNOT"),
+    OwnerKeepsRights: ("The owner keeps every right", b"CANNOT"),
+    TooManyGrants: ("The list of rights is full", b"LIMIT"),
     TooManyKeywords: ("The folder has too many keywords", b"LIMIT"),
 }
 
-_PASSING = (psycopg.OperationalError, PoolTimeout, OSError)
+_PASSING = (psycopg.OperationalError, OSError)
 """The database is away, a lock or a statement took too long: the client may try again."""
 
 

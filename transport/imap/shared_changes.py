@@ -10,7 +10,7 @@ from accounts.mailstore.changes import Changes, changes_since
 from accounts.mailstore.values import FolderId, MailboxId, ModSeq
 from transport.database_threads import DatabaseThreads
 
-Key = tuple[MailboxId, FolderId, ModSeq]
+Key = tuple[MailboxId, FolderId, ModSeq, MailboxId]
 
 
 class SharedChanges:
@@ -20,9 +20,11 @@ class SharedChanges:
         self._database = database
         self._asked: dict[Key, asyncio.Task[Changes]] = {}
 
-    async def since(self, owner: MailboxId, folder_id: FolderId, modseq: ModSeq) -> Changes:
+    async def since(
+        self, owner: MailboxId, folder_id: FolderId, modseq: ModSeq, reader: MailboxId
+    ) -> Changes:
         """`changes_since` in the mail store. Raises NoSuchFolder."""
-        key = (owner, folder_id, modseq)
+        key = (owner, folder_id, modseq, reader)
         question = self._asked.get(key)
         if question is None:
             # The task begins only after everything that is ready to run now.

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from accounts.mailstore.folders import open_folder
-from accounts.mailstore.moving import Copied, copy_messages, move_messages
+from accounts.mailstore.moving import Copied
 from accounts.mailstore.sharing import reach
+from accounts.mailstore.sharing_moves import copy_as
 from accounts.mailstore.values import FolderId, MailboxId, NoSuchFolder, Uid
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
@@ -64,9 +65,8 @@ def _copy(
         target = open_folder(db, place.owner, place.name)
     except NoSuchFolder:
         raise Refused(no("No such folder", b"TRYCREATE")) from None
-    if place.owner != owner:
-        raise Refused(no("Mail stays with its owner", b"CANNOT"))
-    service = move_messages if is_move else copy_messages
     if not uids:
         return target.id, Copied(target.uid_validity, (), (), None, None)
-    return target.id, service(db, owner, source, uids, target.id)
+    return target.id, copy_as(
+        db, reader, owner, source, uids, place.owner, target.id, is_move=is_move
+    )

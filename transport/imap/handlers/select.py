@@ -1,10 +1,10 @@
 """SELECT and EXAMINE (RFC 9051 §6.3.2-3; HIGHESTMODSEQ, CONDSTORE, QRESYNC: RFC 7162 §3.1, §3.2.5;
 MAILBOXID: RFC 8474 §4.2)."""
 
-from accounts.mailstore.changes import Changes, Snapshot, changes_since, snapshot
+from accounts.mailstore.changes import Snapshot, changes_since, snapshot
 from accounts.mailstore.folders import open_folder
-from accounts.mailstore.sharing import Reach, reach
-from accounts.mailstore.values import MailboxId, ModSeq
+from accounts.mailstore.sharing import ALL_RIGHTS, Reach, reach, split_shared
+from accounts.mailstore.values import FolderState, MailboxId, ModSeq
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, ok
@@ -24,13 +24,14 @@ async def select(session: Session, command: Select) -> Reply:
     if session.selection is not None:
         session.deselect()
         session.write(b"* OK [CLOSED] The previous folder is closed\r\n")
-    target, found, changes = await session.database.run(
-        _open, session.owner, command.folder, command.resync
-    )
-    state = found.state
+    target, state, view = await _open(session, command.folder)
     session.condstore = session.condstore or command.condstore
-    view = FolderView(found.uids, found.flags, found.modseqs, state.keywords, state.highest_modseq)
-    if changes is not None:  # read after the folder: the two are one state now
+    changes = None
+    if command.resync is not None and _remembers(state, command.resync):
+        changes = await session.database.run(
+            changes_since, state.owner, state.id, ModSeq(command.resync.modseq), target.reader
+        )
+        # Read after the folder: the two are one state now.
         state = changes.state
         view.absorb(changes.vanished, changes.entries, state.keywords, state.highest_modseq)
         view.settle()
@@ -67,17 +68,26 @@ async def select(session: Session, command: Select) -> Reply:
     return ok("Selected", b"READ-WRITE" if is_writable else b"READ-ONLY")
 
 
-def _open(
-    db: Connection, reader: MailboxId, name: str, known: Resync | None
-) -> tuple[Reach, Snapshot, Changes | None]:
-    """The folder, and what happened in it since the client left, as far as that is remembered."""
-    target = reach(db, reader, name, "r")
-    found = snapshot(db, target.owner, open_folder(db, target.owner, target.name).id, reader)
+def _remembers(state: FolderState, known: Resync) -> bool:
+    """Whether what happened since the client left is remembered, and is anything."""
+    return (
+        known.uid_validity == state.uid_validity
+        and state.min_modseq <= known.modseq < state.highest_modseq
+    )
+
+
+async def _open(session: Session, name: str) -> tuple[Reach, FolderState, FolderView]:
+    """One's own folder is one that this process may know already; another's is read."""
+    if split_shared(name) is None:
+        state, view = await session.services.snapshots.open(session.owner, name)
+        return Reach(state.owner, name, ALL_RIGHTS, session.owner), state, view
+    target, found = await session.database.run(_read, session.owner, name)
     state = found.state
-    if (
-        known is None
-        or known.uid_validity != state.uid_validity
-        or not state.min_modseq <= known.modseq < state.highest_modseq
-    ):
-        return target, found, None
-    return target, found, changes_since(db, state.owner, state.id, ModSeq(known.modseq), reader)
+    view = FolderView(found.uids, found.flags, found.modseqs, state.keywords, state.highest_modseq)
+    return target, state, view
+
+
+def _read(db: Connection, reader: MailboxId, name: str) -> tuple[Reach, Snapshot]:
+    target = reach(db, reader, name, "r")
+    folder = open_folder(db, target.owner, target.name)
+    return target, snapshot(db, target.owner, folder.id, reader)

@@ -3,7 +3,8 @@
 from typing import cast
 
 from accounts.mailstore.flagbits import keyword_bits, split_flags
-from accounts.mailstore.flags import Mode, Stored, store_flags
+from accounts.mailstore.flags import Mode, Stored
+from accounts.mailstore.sharing_flags import store_flags_as
 from accounts.mailstore.values import ModSeq, Uid
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, no, ok
@@ -37,7 +38,8 @@ async def _store(session: Session, command: Store) -> Reply:
         return ok("No such messages")
     since = command.unchanged_since
     stored = await session.run_long(
-        store_flags,
+        store_flags_as,
+        selection.reader,
         selection.owner,
         selection.folder_id,
         uids,

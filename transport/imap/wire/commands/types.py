@@ -97,6 +97,25 @@ class FolderCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAcl:
+    """SETACL; DELETEACL, which leaves no rights. `mode` is replace, add or remove; `rights` are letters of RFC 4314 §2.1."""
+
+    folder: str
+    identifier: str
+    mode: str
+    rights: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListRights:
+    """The answer repeats the identifier as it was sent (RFC 4314 §3.4)."""
+
+    folder: str
+    identifier: str
+    sent_identifier: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Rename:
     source: str
     target: str
@@ -230,6 +249,8 @@ Command = (
     | Select
     | Create
     | FolderCommand
+    | SetAcl
+    | ListRights
     | Rename
     | List
     | Status
