@@ -52,6 +52,18 @@ _MAILBOX_FACTS = """
     LEFT JOIN accounts_app p ON p.id = m.app_id LEFT JOIN accounts_domain pd ON pd.id = p.domain_id
 """
 
+# Most mail is for a user by one of its addresses: a third of what the whole look-up costs.
+_LOOK_UP_USER = """
+    SELECT d.id, d.name, m.id, u.username || '@' || ud.name, COALESCE(m.used_bytes >= m.quota_bytes, false)
+    FROM accounts_domain d
+    JOIN accounts_address a ON a.domain_id = d.id
+    JOIN accounts_user u ON u.id = a.user_id
+    JOIN accounts_domain ud ON ud.id = u.domain_id
+    JOIN accounts_mailbox m ON m.user_id = u.id
+    WHERE d.name = %(domain)s::text AND d.mail_enabled
+        AND a.local_part = %(name)s::text AND u.is_active
+"""
+
 # The longest of the names wins: the exact address before the one without its tag.
 _LOOK_UP = f"""
     SELECT d.id, d.name, d.mail_enabled, a.user_id, a.group_id, a.app_id, a.local_part,
@@ -99,10 +111,21 @@ _EXPAND = f"""
 
 
 def look_up(db: Connection, address: Address) -> Found:
-    """What the address means here. One round trip; a second one for a postmaster that nobody was made."""
+    """What the address means here.
+
+    One round trip for a user; a second one for everybody else, a third for a postmaster that nobody was made.
+    """
     local_part = canonical_local_part(address.local_part)
     name, _ = split_subaddress(local_part)
     _, tag = split_subaddress(address.local_part)
+    user = _one(db, _LOOK_UP_USER, {"domain": address.domain, "name": name})
+    if user is not None:
+        domain_id, domain_name, *mailbox = user
+        return Found(
+            DomainFacts(domain_id, domain_name, mail_enabled=True),
+            UserEntry(MailboxFacts(*mailbox), is_active=True),
+            tag,
+        )
     token = local_part.removeprefix(SRS_PREFIX) if local_part.startswith(SRS_PREFIX) else ""
     row = _one(
         db, _LOOK_UP, {"names": [local_part, name], "token": token, "domain": address.domain}

@@ -73,7 +73,7 @@ class Notifier:
         """Send what is pending, then stop."""
         if self._pending:
             with contextlib.suppress(psycopg.Error, OSError, TimeoutError):
-                await asyncio.wait_for(self._send_last(), 2)
+                await asyncio.wait_for(self._flush(), 2)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -110,31 +110,23 @@ class Notifier:
 
     async def _send_for_ever(self) -> None:
         while True:
+            await self._wake.wait()
             try:
-                async with await self._connect() as connection:
-                    while True:
-                        await self._wake.wait()
-                        await self._flush(connection)
-                        await asyncio.sleep(FLUSH_SECONDS)
+                await self._flush()
             except Exception as error:
                 logger.warning("hints cannot be sent: %s", error)
                 await asyncio.sleep(RECONNECT_SECONDS)
+            await asyncio.sleep(FLUSH_SECONDS)
 
-    async def _flush(self, connection: psycopg.AsyncConnection) -> None:
+    async def _flush(self) -> None:
         self._wake.clear()
         ids = tuple(self._pending)
         self._pending.clear()
         try:
-            for start in range(0, len(ids), IDS_A_PAYLOAD):
-                payload = ",".join(map(str, ids[start : start + IDS_A_PAYLOAD]))
-                await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
+            await self._database.run_aside(publish_now, ids)
         except BaseException:
             self.publish(ids)
             raise
-
-    async def _send_last(self) -> None:
-        async with await self._connect() as connection:
-            await self._flush(connection)
 
     async def _listen_for_ever(self) -> None:
         while True:
@@ -182,4 +174,4 @@ def publish_now(db: Connection, folder_ids: Iterable[FolderId]) -> None:
     ids = tuple(dict.fromkeys(folder_ids))
     for start in range(0, len(ids), IDS_A_PAYLOAD):
         payload = ",".join(map(str, ids[start : start + IDS_A_PAYLOAD]))
-        db.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
+        db.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload), prepare=True)

@@ -232,9 +232,15 @@ def test_an_app_owns_its_address_while_its_domain_has_no_mail(
     assert directory.owned_addresses(database, login).from_unchecked
 
 
-@pytest.mark.parametrize("local_part", ["ann", "nobody", "postmaster+x"])
-def test_a_look_up_is_one_round_trip(
-    database: Database, make_user: MakeUser, local_part: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("local_part", "round_trips"), [("ann", 1), ("ann+x", 1), ("postmaster+x", 1), ("nobody", 2)]
+)
+def test_a_look_up_of_a_user_is_one_round_trip(
+    database: Database,
+    make_user: MakeUser,
+    local_part: str,
+    round_trips: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     user = make_user("ann")
     if local_part.startswith("postmaster"):
@@ -248,7 +254,7 @@ def test_a_look_up_is_one_round_trip(
 
     monkeypatch.setattr(database, "cursor_factory", Counting)
     found(database, f"{local_part}@{user.domain}")
-    assert len(statements) == 1
+    assert len(statements) == round_trips
 
 
 def test_membership_of_an_alias_is_the_user(

@@ -39,7 +39,6 @@ def test_a_hint_reaches_watchers_of_its_folder_alone(
 ) -> None:
     async def main() -> None:
         threads = DatabaseThreads()
-        threads.open()
         one, two = Notifier(threads, listen=False), Notifier(threads)
         await one.open()
         await two.open()
@@ -64,7 +63,6 @@ def test_what_was_missed_is_found_after_a_reconnect(
 ) -> None:
     async def main() -> None:
         threads = DatabaseThreads()
-        threads.open()
         notifier = Notifier(threads)
         await notifier.open()
         heard = await hear(notifier, inbox)
@@ -91,7 +89,6 @@ def test_what_was_missed_is_found_after_a_reconnect(
 def test_what_is_pending_is_sent_at_the_end(inbox: FolderState) -> None:
     async def main() -> None:
         threads = DatabaseThreads()
-        threads.open()
         one, two = Notifier(threads, listen=False), Notifier(threads)
         await one.open()
         await two.open()

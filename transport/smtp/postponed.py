@@ -69,7 +69,7 @@ class Postponed:
         if not heard and not refusals:
             return
         try:
-            await self._database.run(_write, heard, refusals)
+            await self._database.run_aside(_write, heard, refusals)
         except Exception:
             log.exception(
                 "a batch was lost: %s transactions, %s refusals", len(heard), len(refusals)

@@ -40,7 +40,6 @@ class RunningServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._certificate.cert_file, self._certificate.key_file)
         self.database = DatabaseThreads()
-        self.database.open()
         self.notifier = Notifier(self.database)
         await self.notifier.open()
         self.server = ImapServer(self.database, self.notifier)

@@ -116,7 +116,6 @@ def run_server(
 
         async def serve() -> None:
             database = DatabaseThreads()
-            database.open()
             notifier = Notifier(database, listen=False)
             await notifier.open()
             options.setdefault("hostname", "mx.example.test")

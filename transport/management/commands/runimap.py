@@ -27,7 +27,6 @@ class Command(BaseCommand):
 
         async def serve(stop: asyncio.Event) -> None:
             database = DatabaseThreads()
-            database.open()
             notifier = Notifier(database)
             await notifier.open()
             server = ImapServer(database, notifier)

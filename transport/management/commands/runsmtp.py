@@ -34,7 +34,6 @@ class Command(BaseCommand):
 
         async def serve(stop: asyncio.Event) -> None:
             database = DatabaseThreads()
-            database.open()
             notifier = Notifier(database, listen=False)
             await notifier.open()
             await serve_until(stop, SmtpService(database, notifier, server_context()), sockets)
