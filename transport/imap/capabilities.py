@@ -10,8 +10,13 @@ AFTER_LOGIN = (
     b"MOVE",
     b"SPECIAL-USE",
     b"NAMESPACE",
+    b"UNAUTHENTICATE",
     b"UNSELECT",
     b"CHILDREN",
+    b"LIST-EXTENDED",
+    b"LIST-STATUS",
+    b"CREATE-SPECIAL-USE",
+    b"COMPRESS=DEFLATE",
     b"CONDSTORE",
     b"QRESYNC",
     b"STATUS=SIZE",
@@ -20,7 +25,9 @@ AFTER_LOGIN = (
     b"REPLACE",
 )
 """One word a line: what is added at the same time is not in each other's way."""
-ENABLEABLE = frozenset(("CONDSTORE", "QRESYNC"))
+ENABLEABLE = {
+    name.upper(): name for name in ("CONDSTORE", "IMAP4rev2", "QRESYNC", "UIDONLY", "UTF8=ACCEPT")
+}
 
 
 def capabilities(state: State) -> bytes:

@@ -9,9 +9,12 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
+from transport.imap.wire.compression import BadDeflate, Deflater, Inflater
 from transport.imap.wire.reader import CommandReader, Event, Hopeless
 
 OUTPUT_CHUNK = 65_536
+COMPRESSED_LIMIT = 65_536
+"""Compressed input that waits; reading pauses at it."""
 WRITE_SECONDS = 300.0
 """A client that reads nothing for so long is gone."""
 
@@ -42,6 +45,8 @@ class Connection(asyncio.Protocol):
         self._is_writing_paused = False
         self._has_ended = False
         self._interruption: str | None = None
+        self._inflater: Inflater | None = None
+        self._deflater: Deflater | None = None
 
     # What asyncio calls
 
@@ -55,8 +60,13 @@ class Connection(asyncio.Protocol):
         self.task = asyncio.get_running_loop().create_task(self._serve(self))
 
     def data_received(self, data: bytes) -> None:
-        self.reader.feed(data)
-        if len(self.reader) > self.reader.wants and not self._is_reading_paused:
+        if self._inflater is not None:
+            self._inflater.feed(data)
+            is_full = len(self._inflater) > COMPRESSED_LIMIT
+        else:
+            self.reader.feed(data)
+            is_full = len(self.reader) > self.reader.wants
+        if is_full and not self._is_reading_paused:
             self._is_reading_paused = True
             assert self._transport is not None
             self._transport.pause_reading()
@@ -94,6 +104,8 @@ class Connection(asyncio.Protocol):
     async def wait_for_input(self) -> None:
         """Send what is gathered, and wait until bytes came or `wake` was called."""
         self.flush()
+        if self._inflater is not None and self._inflate(self._inflater):
+            return await asyncio.sleep(0)  # others have their turn: little may inflate to much
         self._check()
         if self._is_reading_paused and self._transport is not None:
             self._is_reading_paused = False
@@ -135,7 +147,8 @@ class Connection(asyncio.Protocol):
 
     def flush(self) -> None:
         if self._output and self._transport is not None and not self._has_ended:
-            self._transport.write(b"".join(self._output))
+            data = b"".join(self._output)
+            self._transport.write(self._deflater.deflate(data) if self._deflater else data)
         self._output.clear()
         self._output_size = 0
 
@@ -157,6 +170,31 @@ class Connection(asyncio.Protocol):
         if self._has_ended:
             raise ConnectionEnded
 
+    @property
+    def is_compressed(self) -> bool:
+        return self._deflater is not None
+
+    def begin_compression(self) -> None:
+        """From the next octet on, both ways (RFC 4978 §3)."""
+        self.flush()
+        self._inflater, self._deflater = Inflater(), Deflater()
+
+    def end_compression(self) -> None:
+        """Both ways; what the client sent after its last command is plain (RFC 8437 §4.1)."""
+        if self._inflater is None or self._deflater is None:
+            return
+        self.flush()
+        if self._transport is not None and not self._has_ended:
+            self._transport.write(self._deflater.end())
+        self.reader.feed(self._inflater.rest())
+        self._inflater = self._deflater = None
+
+    def rest(self) -> None:
+        """Free what can be made again: the client will be silent for long."""
+        self.flush()
+        if self._deflater is not None:
+            self._deflater.forget()
+
     def interrupt(self, reason: str) -> None:
         """End the session between two commands: the next wait for input raises Interrupted."""
         self._interruption = reason
@@ -172,6 +210,15 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self._end()
+
+    def _inflate(self, inflater: Inflater) -> bool:
+        """Whether there was something to inflate for the reader."""
+        try:
+            inflated = inflater.piece()
+        except BadDeflate:
+            raise Interrupted("What came is not compressed as agreed") from None
+        self.reader.feed(inflated)
+        return bool(inflated)
 
     def _check(self) -> None:
         if self._has_ended:

@@ -17,6 +17,7 @@ from transport.database_threads import Connection as DatabaseConnection
 from transport.database_threads import DatabaseThreads
 from transport.imap.capabilities import capabilities
 from transport.imap.connection import Connection, ConnectionEnded, Interrupted
+from transport.imap.folder_snapshots import FolderSnapshots
 from transport.imap.handlers.registry import HANDLERS
 from transport.imap.long_work import LongWork
 from transport.imap.replies import Reply, bad, no, reply_to
@@ -52,6 +53,7 @@ class Services:
     database: DatabaseThreads
     notifier: Notifier
     changes: SharedChanges
+    snapshots: FolderSnapshots
     hostname: str
     max_message_size: int
     login_seconds: float = LOGIN_SECONDS
@@ -72,6 +74,8 @@ class Session:
     modes: Modes = field(default_factory=Modes)
     login_failures: int = 0
     tag: bytes = b"*"  # of the command that runs
+    after_reply: Callable[[], None] | None = None
+    """What the running command wants done once its tagged response is written."""
     _login_deadline: float = 0.0
     _bad_in_a_row: int = 0
     _in_a_row: int = 0
@@ -127,6 +131,18 @@ class Session:
         self.state = State.AUTHENTICATED
         self.connection.reader.append_limit = self.services.max_message_size
         self.services.strangers.release(self.connection.peer)
+
+    def end_login(self) -> None:
+        """Back to where the connection began, but for TLS (RFC 8437 §3)."""
+        self.deselect()
+        self.login = None
+        self.modes = Modes()
+        self.state = State.NOT_AUTHENTICATED
+        self.connection.reader.append_limit = 0
+        if not self.services.strangers.admit(self.connection.peer):
+            self.connection.interrupt("[UNAVAILABLE] Too many connections")
+        now = asyncio.get_running_loop().time()
+        self._login_deadline = now + self.services.login_seconds
 
     def select(self, selection: Selection) -> None:
         self.selection = selection
@@ -266,6 +282,9 @@ class Session:
             self.tell(expunges=handler.may_expunge)
             reply = self._with_modseq(reply)
         self._answer(request.tag, reply)
+        if self.after_reply is not None:
+            self.after_reply()
+            self.after_reply = None
 
     def _with_modseq(self, reply: Reply) -> Reply:
         """HIGHESTMODSEQ where the client would else keep a wrong one (RFC 7162 §3.2.7, §6): expunges have no modseq

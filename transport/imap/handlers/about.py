@@ -1,4 +1,5 @@
-"""CAPABILITY, ID, ENABLE, NAMESPACE, LOGOUT (RFC 9051 §6.1, §6.3.10; ID: RFC 2971; ENABLE: RFC 5161)."""
+"""CAPABILITY, ID, ENABLE, NAMESPACE, LOGOUT (RFC 9051 §6.1, §6.3.10; ID: RFC 2971; ENABLE: RFC 5161;
+UNAUTHENTICATE: RFC 8437)."""
 
 from transport.imap.capabilities import ENABLEABLE, capabilities
 from transport.imap.handlers.registry import handles
@@ -26,7 +27,8 @@ async def enable(session: Session, command: Enable) -> Reply:
     enabled = [name for name in dict.fromkeys(command.capabilities) if name in ENABLEABLE]
     for name in enabled:
         session.modes.enable(name)
-    session.write(" ".join(["* ENABLED", *enabled]).encode("ascii") + b"\r\n")
+    words = ["* ENABLED", *(ENABLEABLE[name] for name in enabled)]
+    session.write(" ".join(words).encode("ascii") + b"\r\n")
     return ok("Done")
 
 
@@ -39,6 +41,14 @@ async def namespace(session: Session, command: Plain) -> Reply:
 @handles("STARTTLS", states=ANY)
 async def starttls(session: Session, command: Plain) -> Reply:
     return bad("TLS is on already")
+
+
+@handles("UNAUTHENTICATE", states=LOGGED_IN)
+async def unauthenticate(session: Session, command: Plain) -> Reply:
+    """Compression goes off with the command for what comes, and with the answer for what is sent (RFC 8437 §4.1)."""
+    session.end_login()
+    session.after_reply = session.connection.end_compression
+    return ok("Logged out", b"CAPABILITY " + capabilities(session.state))
 
 
 @handles("LOGOUT", states=ANY)

@@ -37,6 +37,7 @@ async def _wait(session: Session) -> None:
     """Wait for a line or for news, and tell the news."""
     selection = session.selection
     if selection is None or not selection.is_stale:
+        session.connection.rest()
         try:
             async with asyncio.timeout(session.services.still_here_seconds):
                 await session.connection.wait_for_input()

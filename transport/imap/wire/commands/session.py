@@ -1,15 +1,33 @@
-"""Commands about the session itself (RFC 9051 §6.1, §6.2, §6.4.1-3; ID: RFC 2971; ENABLE: RFC 5161)."""
+"""Commands about the session itself (RFC 9051 §6.1, §6.2, §6.4.1-3; ID: RFC 2971; ENABLE: RFC 5161; COMPRESS: RFC 4978;
+UNAUTHENTICATE: RFC 8437)."""
 
 from transport.imap.wire.commands.registry import parses
-from transport.imap.wire.commands.types import Authenticate, Command, Enable, Id, Login, Plain
+from transport.imap.wire.commands.types import (
+    Authenticate,
+    Command,
+    Compress,
+    Enable,
+    Id,
+    Login,
+    Plain,
+)
 from transport.imap.wire.cursor import Cursor, ImapSyntaxError
-from transport.sasl.mechanisms import SaslError, decode_response
+from transport.sasl.steps import SaslError, decode_response
 
 ID_FIELDS_MAXIMUM = 30
 
 
 @parses(
-    "CAPABILITY", "NOOP", "LOGOUT", "NAMESPACE", "CHECK", "CLOSE", "UNSELECT", "IDLE", "STARTTLS"
+    "CAPABILITY",
+    "NOOP",
+    "LOGOUT",
+    "NAMESPACE",
+    "CHECK",
+    "CLOSE",
+    "UNSELECT",
+    "IDLE",
+    "STARTTLS",
+    "UNAUTHENTICATE",
 )
 def parse_plain(cursor: Cursor, name: str) -> Command:
     return Plain(name)
@@ -65,3 +83,9 @@ def parse_enable(cursor: Cursor, name: str) -> Command:
     if not capabilities:
         raise ImapSyntaxError("capability expected")
     return Enable(tuple(capabilities))
+
+
+@parses("COMPRESS")
+def parse_compress(cursor: Cursor, name: str) -> Command:
+    cursor.space()
+    return Compress(cursor.keyword())
