@@ -1,4 +1,4 @@
-"""Who is this login.
+"""Who is this login, by a password that came in the clear (PLAIN, LOGIN). SCRAM is `accounts.scram_login`'s.
 
 Login is by the full primary address, or by the bare username in the default domain; never by an alias. Three
 steps, so that no database connection is held while a password is hashed: `begin_login` (one round trip: account
@@ -7,88 +7,70 @@ state, throttle, app passwords, cache), the hash in `accounts.hashing`'s two thr
 A failure of our own (database, full queue) is an exception, never a refusal.
 """
 
-import hashlib
-import math
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import psycopg
 from django.contrib.auth.hashers import is_password_usable
 
-from accounts import throttle
-from accounts.addresses import AddressSyntaxError, canonical_local_part, parse_address
 from accounts.entries import Login, LoginRefused
-from accounts.hashing import check_hash
-from accounts.secrets import secret_sha256
+from accounts.hashing import in_turn, matches_hash
+from accounts.login_lookup import ACCOUNT, COUNT_COLUMNS, COUNTS, LOGIN_COLUMNS, Asked
+from accounts.login_record import note_failure, note_success
+from accounts.scram import Verifier, is_current, make_verifier
+from accounts.secrets import secret_sha256, stamp_of
+from accounts.throttle import Attempt
 from accounts.verified import VERIFIED
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-LOGIN_MAXIMUM = 320
 PASSWORD_MAXIMUM = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the hash said, and the password's new verifier where it has none yet."""
+
+    matches: bool
+    verifier: Verifier | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PendingLogin:
     """A login that needs a hash. `encoded` is "" when the hash is only there to take its time."""
 
+    attempt: Attempt
     login: Login | None
     is_active: bool
-    account: str
-    source: str
     password: str
     encoded: str
-    has_failed_before: bool
+    salt: bytes | None
+    """The account's, when the password has no verifier for SCRAM yet."""
 
-    def submit(self) -> Future[bool]:
+    def submit(self) -> Future[Checked]:
         """Hash in the process's two threads, fair by source; raises `accounts.hashing.TooBusy`."""
-        return check_hash(self.source, self.password, self.encoded)
+        return in_turn(self.attempt.turn, partial(_check, self), is_known=self.attempt.is_known)
 
 
-_BEGIN = """
-    SELECT a.kind, a.id, a.mailbox_id, a.address, a.display_name, a.domain_id, a.domain_name,
-        a.mail_enabled, a.validate_app_from, c.id, a.password, a.is_active,
-        c.last_used_at > now() - interval '5 minutes',
-        fa.failures, extract(epoch FROM now() - fa.last_at)::float8,
-        fs.failures, extract(epoch FROM now() - fs.last_at)::float8
-    FROM (SELECT 1) one
-    LEFT JOIN (
-        SELECT CASE WHEN u.id IS NULL THEN 'app' ELSE 'user' END AS kind, COALESCE(u.id, p.id) AS id,
-            m.id AS mailbox_id, a.local_part || '@' || d.name AS address,
-            COALESCE(u.full_name, p.display_name) AS display_name, d.id AS domain_id,
-            d.name AS domain_name, d.mail_enabled, d.validate_app_from,
-            COALESCE(u.password, '') AS password, COALESCE(u.is_active, p.is_active) AS is_active,
-            u.id AS user_id, p.id AS app_id
-        FROM accounts_domain d
-        JOIN accounts_address a ON a.domain_id = d.id AND a.local_part = %(name)s::text AND a.is_primary
-        LEFT JOIN accounts_user u ON u.id = a.user_id
-        LEFT JOIN accounts_app p ON p.id = a.app_id
-        LEFT JOIN LATERAL (
-            SELECT id FROM accounts_mailbox WHERE user_id = u.id
-            UNION ALL SELECT id FROM accounts_mailbox WHERE app_id = p.id
-        ) m ON true
-        WHERE a.group_id IS NULL
-            AND (d.name = %(domain)s::text OR (%(domain)s::text = '' AND d.is_default AND u.id IS NOT NULL))
-    ) a ON true
+def _check(pending: PendingLogin) -> Checked:
+    if not matches_hash(pending.password, pending.encoded):
+        return Checked(False)
+    if pending.salt is None:
+        return Checked(True)
+    stamp = stamp_of(pending.encoded)
+    return Checked(True, make_verifier(pending.password, pending.salt, stamp))
+
+
+_BEGIN = f"""
+    SELECT {LOGIN_COLUMNS}, c.id, a.password, a.is_active, a.scram_salt, a.scram_verifier,
+        c.scram_verifier, c.last_used_at > now() - interval '5 minutes', {COUNT_COLUMNS}
+    FROM {ACCOUNT}
     LEFT JOIN accounts_credential c ON c.secret_sha256 = %(secret)s::bytea
         AND (c.user_id = a.user_id OR c.app_id = a.app_id)
-    LEFT JOIN accounts_loginfailure fa ON fa.source = %(source)s::text AND fa.account = %(account)s::text
-    LEFT JOIN accounts_loginfailure fs ON fs.source = %(source)s::text AND fs.account = ''
-"""
-
-# The counts go up together, and what was forgotten long ago goes away.
-_COUNT_FAILURE = f"""
-    WITH forgotten AS (
-        DELETE FROM accounts_loginfailure WHERE id IN (
-            SELECT id FROM accounts_loginfailure WHERE last_at < now() - interval '1 day'
-            LIMIT 100 FOR UPDATE SKIP LOCKED)
-    )
-    INSERT INTO accounts_loginfailure AS f (source, account, failures, last_at)
-    SELECT %(source)s::text, account, 1, now() FROM unnest(%(accounts)s::text[]) account
-    ON CONFLICT (source, account) DO UPDATE SET last_at = now(), failures =
-        CASE WHEN f.last_at < now() - interval '{throttle.FORGET_AFTER} seconds' THEN 1 ELSE f.failures + 1 END
+    {COUNTS}
 """
 
 _STILL_VALID = """
@@ -109,64 +91,52 @@ def begin_login(
 ) -> Login | LoginRefused | PendingLogin:
     """Everything but the hash. `source` is the client's IP address.
 
-    One round trip, and a second one every five minutes to note that an app password is in use.
+    One round trip, and now and then one to note that an app password or a network is in use.
     """
-    name, domain = _split_login(login)
-    account = f"{name}@{domain}"[:LOGIN_MAXIMUM]
-    source = throttle.throttled_source(source)
+    asked = Asked.of(login, source)
+    secret = secret_sha256(password)
     row = db.execute(
-        _BEGIN.encode(),
-        {
-            "name": name,
-            "domain": domain,
-            "account": account,
-            "source": source,
-            "secret": secret_sha256(password),
-        },
-        prepare=True,
-        binary=True,
+        _BEGIN.encode(), {**asked.parameters(), "secret": secret}, prepare=True, binary=True
     ).fetchone()
     assert row is not None
-    encoded, is_active, was_used_lately, *counts = row[10:]
     found = Login(*row[:10]) if row[0] is not None else None
+    encoded, is_active, salt, verifier, credential_verifier, was_used_lately = row[10:16]
+    attempt = asked.attempt(row[16:])
     if found is not None and found.credential_id is not None and is_active:
         if not was_used_lately:  # 128 random bits: no throttle needs to guard them
             _note_use(db, found.credential_id)
+        if not is_current(credential_verifier, secret):
+            _keep_verifier(db, found, make_verifier(password, salt, secret))
+        note_success(db, attempt, found)
         return found
-    wait = _wait(source, *counts)
-    if wait:
-        return LoginRefused("throttled", wait)
+    refused = attempt.refusal()
+    if refused is not None:
+        return refused
     can_match = bool(encoded) and is_password_usable(encoded) and _is_hashable(password)
     if found is not None:
-        found = replace(found, credential_id=None, password_stamp=_stamp(encoded))
+        found = replace(found, credential_id=None, password_stamp=stamp_of(encoded))
         if can_match and is_active and VERIFIED.holds(found.account_id, encoded, password):
+            note_success(db, attempt, found)
             return found
     return PendingLogin(
+        attempt=attempt,
         login=found,
         is_active=bool(is_active),
-        account=account,
-        source=source,
         password=password if can_match else "",
         encoded=encoded if can_match else "",
-        has_failed_before=counts[0] is not None,
+        salt=salt if can_match and not is_current(verifier, stamp_of(encoded)) else None,
     )
 
 
-def finish_login(db: Connection, pending: PendingLogin, matches: bool) -> Login | LoginRefused:
-    """What the hash's outcome means; counts a failure, remembers a success. At most one round trip."""
+def finish_login(db: Connection, pending: PendingLogin, checked: Checked) -> Login | LoginRefused:
+    """What the hash's outcome means; counts a failure, remembers a success. Usually no round trip."""
     login = pending.login
-    if matches and login is not None and pending.is_active:
+    if checked.matches and login is not None and pending.is_active:
         VERIFIED.remember(login.account_id, pending.encoded, pending.password)
-        if pending.has_failed_before:
-            db.execute(
-                "DELETE FROM accounts_loginfailure WHERE source = %s AND account = %s",
-                (pending.source, pending.account),
-            )
+        _keep_verifier(db, login, checked.verifier)
+        note_success(db, pending.attempt, login)
         return login
-    accounts = [pending.account]
-    if not throttle.is_shared_source(pending.source):
-        accounts.append("")
-    db.execute(_COUNT_FAILURE.encode(), {"source": pending.source, "accounts": accounts})
+    note_failure(db, pending.attempt)
     if login is None:
         return LoginRefused("unknown")
     return LoginRefused("password" if pending.is_active else "inactive")
@@ -197,41 +167,18 @@ def still_valid(db: Connection, logins: Iterable[Login]) -> frozenset[Login]:
     return frozenset(asked[row[0] - 1] for row in rows)
 
 
-def _split_login(login: str) -> tuple[str, str]:
-    """What was typed as (name, domain), both canonical; the domain is "" for a bare username.
-
-    What cannot be a login becomes a name that nobody has, so that it takes the time of any other.
-    """
-    text = login.strip()
-    if len(text) > LOGIN_MAXIMUM or not text.isprintable():
-        return "", ""
-    if "@" not in text:
-        return canonical_local_part(text), ""
-    try:
-        return parse_address(text).key
-    except AddressSyntaxError:
-        return "", ""
-
-
-def _wait(
-    source: str,
-    account_failures: int | None,
-    account_age: float | None,
-    source_failures: int | None,
-    source_age: float | None,
-) -> int:
-    """Seconds that are left to wait, rounded up; 0 when the login may be tried."""
-    left = 0.0
-    if account_failures is not None and account_age is not None:
-        left = throttle.wait_seconds(account_failures, throttle.FREE_PER_ACCOUNT) - account_age
-    if (
-        source_failures is not None
-        and source_age is not None
-        and not throttle.is_shared_source(source)
-    ):
-        wait = throttle.wait_seconds(source_failures, throttle.FREE_PER_SOURCE)
-        left = max(left, wait - source_age)
-    return max(0, math.ceil(left))
+def _keep_verifier(db: Connection, login: Login, verifier: Verifier | None) -> None:
+    """Keep what SCRAM needs, of a password that was set before there was SCRAM."""
+    if verifier is None:
+        return
+    if login.credential_id is not None:
+        statement = b"UPDATE accounts_credential SET scram_verifier = %s WHERE id = %s"
+        db.execute(statement, (verifier.to_bytes(), login.credential_id))
+        return
+    db.execute(
+        b"UPDATE accounts_user SET scram_verifier = %s WHERE id = %s AND sha256(convert_to(password, 'UTF8')) = %s",
+        (verifier.to_bytes(), login.account_id, verifier.made_for),
+    )
 
 
 def _is_hashable(password: str) -> bool:
@@ -239,10 +186,6 @@ def _is_hashable(password: str) -> bool:
     return len(password) <= PASSWORD_MAXIMUM and not any(
         "\ud800" <= c <= "\udfff" for c in password
     )
-
-
-def _stamp(encoded: str) -> bytes:
-    return hashlib.sha256(encoded.encode()).digest()
 
 
 def _note_use(db: Connection, credential_id: int) -> None:

@@ -1,6 +1,7 @@
 """What the directory answers: entries of addresses, members of groups, logins. Pure values."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Literal
 
 from accounts.addresses import Address, split_subaddress
@@ -125,13 +126,23 @@ class Login:
     password_stamp: bytes = b""
 
 
+class ThrottleScope(Enum):
+    """Whose failures are too many."""
+
+    PAIR = "this source with this account"
+    SOURCE = "this source with all accounts"
+    ACCOUNT = "this account from all sources"
+
+
 @dataclass(frozen=True, slots=True)
 class LoginRefused:
     """A login that failed. The reason is for the log: a stranger hears the same text for all but `throttled`.
 
-    `throttled`: too many failures from this source; nothing was checked. Answer that as temporary (454 4.7.0,
-    `NO [UNAVAILABLE]`), since the password may well be right. `retry_after` in seconds.
+    `unprepared`: SCRAM was tried, and a secret of the login has no verifier yet. `throttled`: too many failures;
+    nothing was checked. Answer that as temporary (454 4.7.0, `NO [UNAVAILABLE]`), since the password may well be right,
+    with `accounts.throttle.explanation`. `retry_after` in seconds.
     """
 
-    reason: Literal["unknown", "password", "inactive", "throttled"]
+    reason: Literal["unknown", "password", "inactive", "unprepared", "throttled"]
     retry_after: int = 0
+    scope: ThrottleScope | None = None

@@ -18,6 +18,7 @@ from accounts.mailstore.folders import create_default_folders
 from accounts.mailstore.values import MailboxId
 from accounts.models import Alias, App, Credential, Domain, Mailbox, User
 from accounts.namespace import Conflict, one_change, taken
+from accounts.scram import make_verifier
 from accounts.secrets import generate_secret, secret_sha256
 
 
@@ -185,6 +186,14 @@ def _create_mailbox(name: str, quota_bytes: int | None, **owner: Any) -> None:
 
 def _create_credential(label: str, **owner: Any) -> NewSecret:
     secret = generate_secret()
-    credential = Credential(label=label, secret_sha256=secret_sha256(secret), **owner)
+    digest = secret_sha256(secret)
+    (holder,) = owner.values()
+    verifier = make_verifier(secret, bytes(holder.scram_salt), digest)
+    credential = Credential(
+        label=label,
+        secret_sha256=digest,
+        scram_verifier=verifier.to_bytes() if verifier else b"",
+        **owner,
+    )
     credential.save()
     return NewSecret(credential, secret)

@@ -40,6 +40,11 @@ def secret_sha256(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
 
 
+def stamp_of(encoded: str) -> bytes:
+    """What tells one stored password hash from the next."""
+    return hashlib.sha256(encoded.encode()).digest()
+
+
 @cache
 def _cipher(keys: tuple[str, ...]) -> MultiFernet:
     if not keys:

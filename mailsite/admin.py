@@ -52,7 +52,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Who may come in",
             "separator": True,
             "items": [
-                _link("Failed logins", "lock_clock", "accounts_loginfailure"),
+                _link("Blocked logins", "lock_clock", "accounts_loginfailure"),
                 _link("Allowed clients", "verified_user", "transport_allowedclient"),
             ],
         },

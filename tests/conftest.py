@@ -7,8 +7,10 @@ import psycopg
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
+from accounts import scram
 from tests import embedded_database
 
+scram.ITERATIONS = 4096  # a sixteenth of the cost
 pytest_plugins = ["tests.factories"]
 
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action, display
 
 from accounts import people, removal
+from accounts.admin.known_networks import KnownNetworkInline
 from accounts.admin.pages import AddressForm, DirectoryAdmin, show_secret
 from accounts.admin.secrets import CredentialInline, OwnerDeletion, new_secret_page
 from accounts.models import App
@@ -46,7 +47,7 @@ class AppAdmin(OwnerDeletion, DirectoryAdmin):
     list_display = ("name", "domain", "app_address", "display_name", "is_active")
     list_filter = ("is_active", "domain")
     search_fields = ("name", "local_part", "display_name", "domain__name")
-    inlines = (AppCredentialInline,)
+    inlines = (AppCredentialInline, KnownNetworkInline)
     actions_detail = ("regenerate",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[App]:

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts import people, removal
 from accounts.admin.aliases import AliasInline
 from accounts.admin.groups import MembershipInline
+from accounts.admin.known_networks import KnownNetworkInline
 from accounts.admin.pages import DirectoryAdmin, human_size
 from accounts.admin.secrets import CredentialInline, OwnerDeletion, new_secret_page
 from accounts.admin.user_forms import ChangedUserForm, NewUserForm
@@ -56,7 +57,7 @@ class UserAdmin(OwnerDeletion, DirectoryAdmin, DjangoUserAdmin):  # type: ignore
     ordering = ("username", "domain__name")
     filter_horizontal = ()
     readonly_fields = ("usage", "last_login", "created_at")
-    inlines = (AliasInline, MembershipInline, UserCredentialInline)
+    inlines = (AliasInline, MembershipInline, UserCredentialInline, KnownNetworkInline)
     actions = ("disable", "enable")
     actions_detail = ("new_app_password",)
     fieldsets = (

@@ -5,6 +5,7 @@ from accounts.models.app import App
 from accounts.models.credential import Credential
 from accounts.models.domain import Domain
 from accounts.models.group import Group, GroupMember
+from accounts.models.known_network import KnownNetwork
 from accounts.models.login_failure import LoginFailure
 from accounts.models.mailbox import Mailbox
 from accounts.models.srs import SrsAddress
@@ -19,6 +20,7 @@ __all__ = [
     "Domain",
     "Group",
     "GroupMember",
+    "KnownNetwork",
     "LoginFailure",
     "Mailbox",
     "SrsAddress",

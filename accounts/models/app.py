@@ -4,6 +4,7 @@ from django.db import models
 
 from accounts.models.domain import Domain
 from accounts.models.fields import LocalPartField
+from accounts.scram import new_salt
 
 
 class App(models.Model):
@@ -21,6 +22,7 @@ class App(models.Model):
         max_length=200, blank=True, help_text="Shown beside the address in From."
     )
     is_active = models.BooleanField("active", default=True)
+    scram_salt = models.BinaryField(max_length=16, default=new_salt, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -21,6 +21,7 @@ class Credential(models.Model):
     )
     label = models.CharField(max_length=100, blank=True, help_text="Where it is used.")
     secret_sha256 = models.BinaryField(max_length=32, unique=True, editable=False)
+    scram_verifier = models.BinaryField(max_length=100, default=bytes, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -8,6 +8,8 @@ from django.db import models
 from accounts.addresses import AddressSyntaxError, parse_address
 from accounts.models.domain import Domain
 from accounts.models.fields import LocalPartField
+from accounts.scram import make_verifier, new_salt
+from accounts.secrets import stamp_of
 
 if TYPE_CHECKING:
     from accounts.models.mailbox import Mailbox
@@ -43,6 +45,8 @@ class User(AbstractBaseUser):
     is_staff = models.BooleanField(
         "administrator", default=False, help_text="May log in to this site, and change everything."
     )
+    scram_salt = models.BinaryField(max_length=16, default=new_salt, editable=False)
+    scram_verifier = models.BinaryField(max_length=100, default=bytes, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -64,6 +68,14 @@ class User(AbstractBaseUser):
     def address(self) -> str:
         """The primary address."""
         return f"{self.username}@{self.domain.name}"
+
+    def set_password(self, raw_password: str | None) -> None:
+        """The hash, and what SCRAM checks. A hash that is set in another way leaves a void verifier behind."""
+        super().set_password(raw_password)
+        verifier = raw_password and make_verifier(
+            raw_password, bytes(self.scram_salt), stamp_of(self.password)
+        )
+        self.scram_verifier = verifier.to_bytes() if verifier else b""
 
     def get_full_name(self) -> str:
         return self.full_name or self.address

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -10,13 +11,14 @@ from django.apps import apps
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import membership, people
 from accounts.authentication import verify_password
 from accounts.entries import Login, LoginRefused
 from accounts.journal.trace import TraceEvent, write_trace
 from accounts.models import Alias, App, Domain, Group, LoginFailure, Mailbox, User
-from accounts.throttle import FREE_PER_ACCOUNT
+from accounts.throttle import FREE_PER_ACCOUNT, FREE_PER_PAIR
 from tests.factories import (
     PASSWORD,
     MakeAlias,
@@ -110,7 +112,7 @@ def test_a_disabled_administrator_is_out_at_once(client: Client, administrator: 
 def test_the_login_is_throttled_and_says_so(administrator: User) -> None:
     tail = unique("")
     client = Client(REMOTE_ADDR=f"2001:db8:{tail[:4]}:{tail[4:8]}::1")
-    for _ in range(FREE_PER_ACCOUNT):
+    for _ in range(FREE_PER_PAIR):
         client.post(
             reverse("admin:login"), {"username": administrator.address, "password": "wrong"}
         )
@@ -138,6 +140,7 @@ def test_each_registered_model_has_a_list(client: Client) -> None:
             "Address",
             "Credential",
             "GroupMember",
+            "KnownNetwork",
             "SrsAddress",
         )
         assert listed, model
@@ -483,18 +486,48 @@ def test_a_mailbox_in_use_is_not_deleted(client: Client, make_user: MakeUser) ->
     assert client.post(page("mailbox", "delete", mailbox.pk), {"post": "yes"}).status_code == 403
 
 
-def test_failures_are_listed_and_forgotten(
+def test_blocks_are_listed_in_plain_words_and_unblocked(
     client: Client, database: Database, make_user: MakeUser
 ) -> None:
     user = make_user()
-    for _ in range(FREE_PER_ACCOUNT + 9):
-        verify_password(database, user.address, "wrong", "192.0.2.77")
-    LoginFailure.objects.filter(account=user.address).update(failures=FREE_PER_ACCOUNT + 9)
-    listing = text(client.get(page("loginfailure") + f"?q={user.address}"))
-    assert "refused" in listing
-    failure = LoginFailure.objects.get(account=user.address)
-    client.post(page("loginfailure"), {"action": "forget", "_selected_action": [failure.pk]})
-    assert not LoginFailure.objects.filter(pk=failure.pk).exists()
+    assert isinstance(verify_password(database, user.address, PASSWORD, "192.0.2.78"), Login)
+    for source in ("192.0.2.77", "192.0.2.78"):
+        for _ in range(FREE_PER_PAIR):
+            verify_password(database, user.address, "wrong", source)
+    mine = LoginFailure.objects.filter(account=user.address)
+    mine.update(failures=FREE_PER_PAIR + 3)
+    one = page("loginfailure") + f"?q={user.address}"
+    listing = text(client.get(one))
+    for words in ("192.0.2.77", "192.0.2.78 (known)", "blocked until", "8 failed logins"):
+        assert words in listing
+    assert "anywhere but" not in listing  # 8 are not too many for that
+    assert "anywhere but their known networks" in text(client.get(one + "&which=all"))
+    mine.filter(source="").update(failures=FREE_PER_ACCOUNT + 3)
+    assert "anywhere but their known networks" in text(client.get(one))
+    rows = list(mine.values_list("pk", flat=True))
+    done = client.post(one, {"action": "unblock", "_selected_action": rows}, follow=True)
+    assert "3 unblocked" in text(done)
+    assert not mine.exists()
+    assert isinstance(verify_password(database, user.address, PASSWORD, "192.0.2.77"), Login)
+
+
+def test_a_block_that_has_ended_is_not_listed(client: Client, make_user: MakeUser) -> None:
+    address = make_user().address
+    failure = LoginFailure.objects.create(source="192.0.2.1", account=address, failures=9)
+    one = page("loginfailure") + f"?q={address}"
+    assert "blocked until" in text(client.get(one))
+    past = timezone.now() - timedelta(seconds=17)
+    LoginFailure.objects.filter(pk=failure.pk).update(last_at=past)
+    assert "192.0.2.1" not in text(client.get(one))
+    assert "not blocked" in text(client.get(one + "&which=all"))
+
+
+def test_known_networks_stand_on_the_user_s_page(
+    client: Client, database: Database, make_user: MakeUser
+) -> None:
+    user = make_user()
+    verify_password(database, user.address, PASSWORD, "2001:db8:9:9::1")
+    assert "2001:db8:9:9::/64" in text(client.get(page("user", "change", user.pk)))
 
 
 def test_the_trace_tells_a_message_s_story(client: Client, database: Database) -> None:

@@ -1,44 +1,21 @@
-"""SASL PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login-00), the same for SMTP, IMAP and ManageSieve. Pure.
+"""The mechanisms, strongest first, and the two that send the password: PLAIN (RFC 4616), LOGIN
+(draft-murchison-sasl-login-00). Pure.
 
-An exchange is fed the client's responses, decoded from base64 by the protocol, and answers with the next challenge
-or with credentials. Another mechanism is another exchange in MECHANISMS.
+An exchange is fed the client's responses, decoded from base64 by the protocol. Another mechanism is another exchange
+in MECHANISMS; `transport.logins` carries out what it asks for.
 """
 
-import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
-RESPONSE_MAXIMUM = 12_288  # octets of base64, RFC 4954 §4
-
-
-class SaslError(Exception):
-    """The response is malformed, or asks for what is not granted; the text says what."""
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What to send next, before base64."""
-
-    text: bytes
-
-    def encoded(self) -> str:
-        """In base64, as it stands on the wire."""
-        return binascii.b2a_base64(self.text, newline=False).decode("ascii")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What the client says it is."""
-
-    login: str
-    password: str
+from transport.sasl.scram import ScramExchange
+from transport.sasl.steps import Challenge, Credentials, SaslError, Step, text_of
 
 
 class Exchange(Protocol):
     """One authentication in progress."""
 
-    def step(self, response: bytes | None) -> Challenge | Credentials:
+    def step(self, response: bytes | None) -> Step:
         """Take a response (None: the client sent no initial one). Raises SaslError."""
 
 
@@ -51,7 +28,7 @@ class PlainExchange:
         words = response.split(b"\0")
         if len(words) != 3 or not words[1] or not words[2]:
             raise SaslError("a PLAIN response is authzid NUL authcid NUL password")
-        authorization, login, password = (_text(word) for word in words)
+        authorization, login, password = (text_of(word) for word in words)
         if authorization not in ("", login):
             raise SaslError("nobody may act for another account")
         return Credentials(login, password)
@@ -67,31 +44,15 @@ class LoginExchange:
         if not self._login:
             if not response:
                 return Challenge(b"Username:")
-            self._login = _text(response)
+            self._login = text_of(response)
             return Challenge(b"Password:")
         if not response:
             raise SaslError("the password is empty")
-        return Credentials(self._login, _text(response))
+        return Credentials(self._login, text_of(response))
 
 
-MECHANISMS: dict[str, Callable[[], Exchange]] = {"PLAIN": PlainExchange, "LOGIN": LoginExchange}
-
-
-def decode_response(word: bytes) -> bytes:
-    """A response from base64; `=` is an empty initial one (RFC 4954 §4). Raises SaslError."""
-    if word == b"=":
-        return b""
-    try:
-        return binascii.a2b_base64(word, strict_mode=True)
-    except binascii.Error:
-        raise SaslError("the response is no base64") from None
-
-
-def _text(word: bytes) -> str:
-    try:
-        text = word.decode()
-    except UnicodeDecodeError:
-        raise SaslError("the response is not UTF-8") from None
-    if "\0" in text:
-        raise SaslError("the response holds NUL")
-    return text
+MECHANISMS: dict[str, Callable[[], Exchange]] = {
+    "SCRAM-SHA-256": ScramExchange,
+    "PLAIN": PlainExchange,
+    "LOGIN": LoginExchange,
+}

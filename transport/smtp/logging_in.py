@@ -2,17 +2,12 @@
 
 import logging
 
-from accounts.entries import Login, LoginRefused
-from transport.logins import log_in
-from transport.sasl.mechanisms import (
-    MECHANISMS,
-    RESPONSE_MAXIMUM,
-    Challenge,
-    Credentials,
-    SaslError,
-    decode_response,
-)
-from transport.smtp.incoming import LineTooLong
+from accounts.entries import Login
+from accounts.throttle import explanation
+from transport import logins
+from transport.sasl.mechanisms import MECHANISMS, Exchange
+from transport.sasl.steps import RESPONSE_MAXIMUM, Challenge, SaslError, decode_response
+from transport.smtp.incoming import ConnectionLost, LineTooLong
 from transport.smtp.session import COMMAND_SECONDS, SmtpSession
 
 WRONG = "535 5.7.8 the name or the password is wrong"
@@ -27,40 +22,34 @@ async def authenticate(session: SmtpSession, argument: bytes) -> Login | str:
     if mechanism is None or len(words) > 2:
         return "504 5.5.4 this mechanism is not known here"
     try:
-        exchange = mechanism()
-        step = exchange.step(decode_response(words[1]) if len(words) == 2 else None)
-        while isinstance(step, Challenge):
-            step = exchange.step(await _response_to(session, step))
+        initial = decode_response(words[1]) if len(words) == 2 else None
+        return await _check(session, mechanism(), initial)
     except LineTooLong:
         return "500 5.5.6 the response is too long"
     except SaslError as error:
         return f"501 5.5.2 {error}"
-    return await _check(session, step)
 
 
-async def _response_to(session: SmtpSession, challenge: Challenge) -> bytes:
-    session.say(f"334 {challenge.encoded()}")
-    line = await session.incoming.line(RESPONSE_MAXIMUM, COMMAND_SECONDS)
-    if line == b"*":
-        raise SaslError("cancelled")
-    return decode_response(line)
+async def _check(session: SmtpSession, exchange: Exchange, initial: bytes | None) -> Login | str:
+    async def ask(challenge: Challenge) -> bytes:
+        session.say(f"334 {challenge.encoded()}")
+        line = await session.incoming.line(RESPONSE_MAXIMUM, COMMAND_SECONDS)
+        if line == b"*":
+            raise SaslError("cancelled")
+        return decode_response(line)
 
-
-async def _check(session: SmtpSession, credentials: Credentials) -> Login | str:
     try:
-        outcome = await log_in(
-            session.service.database,
-            credentials.login,
-            credentials.password,
-            session.client_address,
+        outcome = await logins.authenticate(
+            session.service.database, exchange, initial, ask, session.client_address
         )
+    except (SaslError, LineTooLong, ConnectionLost):
+        raise
     except Exception:
         log.exception("%s: a login could not be checked", session.client_address)
         return "454 4.7.0 the login cannot be checked at the moment"
     if isinstance(outcome, Login):
         return outcome
-    assert isinstance(outcome, LoginRefused)
     log.info("%s: login refused: %s", session.client_address, outcome.reason)
     if outcome.reason == "throttled":
-        return "454 4.7.0 too many failures, try later"
+        return f"454 4.7.0 {explanation(outcome)}"
     return WRONG

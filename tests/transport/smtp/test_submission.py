@@ -39,7 +39,7 @@ def test_starttls_comes_before_auth_and_auth_before_mail(server) -> None:
     dialogue.close()
     dialogue = encrypted(server)
     offers = dialogue.say("EHLO x")
-    assert "AUTH PLAIN LOGIN" in offers
+    assert "AUTH SCRAM-SHA-256 PLAIN LOGIN" in offers
     assert "STARTTLS" not in offers
     assert dialogue.say("MAIL FROM:<a@b.example>").startswith("530 5.7.0")
     assert dialogue.say("STARTTLS").startswith("503")

@@ -3,6 +3,9 @@
 import asyncio
 
 from accounts.entries import Login, LoginRefused
+from accounts.hashing import TooBusy
+from accounts.throttle import explanation
+from transport import logins
 from transport.imap.capabilities import capabilities
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, bad, no, ok
@@ -11,13 +14,14 @@ from transport.imap.states import BEFORE_LOGIN
 from transport.imap.wire.commands.types import Authenticate
 from transport.imap.wire.commands.types import Login as LoginCommand
 from transport.imap.wire.reader import Hopeless
-from transport.logins import log_in
-from transport.sasl.mechanisms import MECHANISMS, Challenge, SaslError, decode_response
+from transport.sasl.mechanisms import MECHANISMS
+from transport.sasl.steps import Challenge, SaslError, decode_response
 
 FAILURES_MAXIMUM = 5
 """Failed logins before the connection is closed."""
 
 _REFUSED = no("The login or the password is wrong", b"AUTHENTICATIONFAILED")
+_TOO_BUSY = no("Too many logins at once; try again in a few seconds", b"UNAVAILABLE")
 
 
 @handles("LOGIN", states=BEFORE_LOGIN)
@@ -26,7 +30,12 @@ async def login(session: Session, command: LoginCommand) -> Reply:
         user, password = command.user.decode("utf-8"), command.password.decode("utf-8")
     except UnicodeDecodeError:
         return _count(session, _REFUSED)
-    return await _log_in(session, user, password)
+    try:
+        return _begin(
+            session, await logins.log_in(session.database, user, password, session.connection.peer)
+        )
+    except TooBusy:
+        return _TOO_BUSY
 
 
 @handles("AUTHENTICATE", states=BEFORE_LOGIN)
@@ -34,34 +43,41 @@ async def authenticate(session: Session, command: Authenticate) -> Reply:
     make_exchange = MECHANISMS.get(command.mechanism)
     if make_exchange is None:
         return no("No such mechanism", b"CANNOT")
-    exchange = make_exchange()
+
+    async def ask(challenge: Challenge) -> bytes:
+        session.write(b"+ " + challenge.encoded().encode("ascii") + b"\r\n")
+        async with asyncio.timeout(session.services.login_seconds):
+            line = await session.connection.next_line()
+        if isinstance(line, Hopeless) or line == b"*":
+            raise SaslError("Cancelled")
+        return decode_response(line)
+
     try:
-        step = exchange.step(command.initial)
-        while isinstance(step, Challenge):
-            session.write(b"+ " + step.encoded().encode("ascii") + b"\r\n")
-            async with asyncio.timeout(session.services.login_seconds):
-                line = await session.connection.next_line()
-            if isinstance(line, Hopeless) or line == b"*":
-                return bad("Cancelled")
-            step = exchange.step(decode_response(line))
+        return _begin(
+            session,
+            await logins.authenticate(
+                session.database, make_exchange(), command.initial, ask, session.connection.peer
+            ),
+        )
     except SaslError as error:
         return bad(str(error))
+    except TooBusy:
+        return _TOO_BUSY
     except TimeoutError:
         session.connection.interrupt("Nothing was heard for too long")
         return no("Too late")
-    return await _log_in(session, step.login, step.password)
 
 
-async def _log_in(session: Session, user: str, password: str) -> Reply:
-    match await log_in(session.database, user, password, session.connection.peer):
-        case LoginRefused("throttled", retry_after):
-            return no(f"Too many failed logins; try again in {retry_after} seconds", b"UNAVAILABLE")
+def _begin(session: Session, outcome: Login | LoginRefused) -> Reply:
+    match outcome:
+        case LoginRefused("throttled"):
+            return no(explanation(outcome), b"UNAVAILABLE")
         case LoginRefused():
             return _count(session, _REFUSED)
         case Login(mailbox_id=None):
             return no("This login has no mailbox", b"AUTHORIZATIONFAILED")
-        case Login() as found:
-            session.begin(found)
+        case Login():
+            session.begin(outcome)
             return ok("Logged in", b"CAPABILITY " + capabilities(session.state))
 
 
