@@ -15,6 +15,7 @@ from accounts.mailstore.folders import (
     open_folder,
     rename_folder,
 )
+from accounts.mailstore.special_uses import assign_use
 from accounts.mailstore.subscriptions import list_subscriptions, subscribe, unsubscribe
 from accounts.mailstore.values import (
     FolderExists,
@@ -22,6 +23,7 @@ from accounts.mailstore.values import (
     FolderNotRemovable,
     MailboxId,
     NoSuchFolder,
+    SpecialUseInvalid,
 )
 from tests.accounts.mailstore_messages import deliver
 
@@ -92,8 +94,21 @@ def test_usual_names_get_the_special_use_that_is_free(
     assert create_folder(database, mailbox, "Sent Items").special_use == ""
     delete_folder(database, mailbox, "Trash")
     assert create_folder(database, mailbox, "Deleted Items").special_use == "\\Trash"
+
+
+def test_a_special_use_that_is_asked_for_moves(database: Database, mailbox: MailboxId) -> None:
+    assert create_folder(database, mailbox, "Bin 2", special_use="\\trash").special_use == "\\Trash"
+    assert open_folder(database, mailbox, "Trash").special_use == ""
     with pytest.raises(FolderExists):
-        create_folder(database, mailbox, "Bin 2", special_use="\\Trash")
+        create_folder(database, mailbox, "Drafts", special_use="\\Trash")
+    assert open_folder(database, mailbox, "Bin 2").special_use == "\\Trash"
+    with pytest.raises(SpecialUseInvalid):
+        create_folder(database, mailbox, "Everything", special_use="\\All")
+    assign_use(database, mailbox, open_folder(database, mailbox, "Trash").id, "\\Trash")
+    assert open_folder(database, mailbox, "Bin 2").special_use == ""
+    with pytest.raises(SpecialUseInvalid):
+        assign_use(database, mailbox, open_folder(database, mailbox, "INBOX").id, "\\Trash")
+    assert open_folder(database, mailbox, "Trash").special_use == "\\Trash"
 
 
 def test_deleting_keeps_what_is_below_and_frees_the_quota(

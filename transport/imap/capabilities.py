@@ -21,8 +21,11 @@ AFTER_LOGIN = (
     b"QRESYNC",
     b"STATUS=SIZE",
     b"ESEARCH",
+    b"BINARY",
     b"MULTIAPPEND",
+    b"PREVIEW",
     b"REPLACE",
+    b"SAVEDATE",
 )
 """One word a line: what is added at the same time is not in each other's way."""
 ENABLEABLE = {
@@ -30,12 +33,13 @@ ENABLEABLE = {
 }
 
 
-def capabilities(state: State) -> bytes:
+def capabilities(state: State, append_limit: int) -> bytes:
     """The capabilities in this state, without the word CAPABILITY.
 
+    `append_limit` is the largest message that APPEND takes, in every folder (RFC 7889 §2).
     All stand there before the login too: some clients never ask again.
     """
-    words = [ALWAYS, *AFTER_LOGIN]
+    words = [ALWAYS, *AFTER_LOGIN, b"APPENDLIMIT=%d" % append_limit]
     if state is State.NOT_AUTHENTICATED:
         words.insert(1, BEFORE_LOGIN)
     return b" ".join(words)

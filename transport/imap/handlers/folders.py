@@ -1,20 +1,21 @@
-"""CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 §6.3.4-8)."""
+"""CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 §6.3.4-8; special uses: RFC 6154 §3)."""
 
 from accounts.mailstore import folders, subscriptions
 from accounts.mailstore.sharing import reach, reach_new
-from accounts.mailstore.values import INBOX, FolderId, MailboxId
+from accounts.mailstore.values import INBOX, FolderId, MailboxId, SpecialUseInvalid
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Refused, Reply, no, ok
 from transport.imap.session import Session
 from transport.imap.states import LOGGED_IN
-from transport.imap.wire.commands.types import FolderCommand, Rename
+from transport.imap.wire.commands.types import Create, FolderCommand, Rename
+from transport.imap.wire.object_ids import mailbox_id
 
 
 @handles("CREATE", states=LOGGED_IN)
-async def create(session: Session, command: FolderCommand) -> Reply:
-    await session.database.run(_create, session.owner, command.folder)
-    return ok("Created")
+async def create(session: Session, command: Create) -> Reply:
+    created = await session.database.run(_create, session.owner, command)
+    return ok("Created", b"MAILBOXID (%b)" % mailbox_id(created))  # RFC 8474 §4.1
 
 
 @handles("DELETE", states=LOGGED_IN)
@@ -48,9 +49,13 @@ async def unsubscribe(session: Session, command: FolderCommand) -> Reply:
     return ok("Unsubscribed")
 
 
-def _create(db: Connection, reader: MailboxId, name: str) -> None:
-    target = reach_new(db, reader, name)
-    folders.create_folder(db, target.owner, target.name)
+def _create(db: Connection, reader: MailboxId, command: Create) -> FolderId:
+    target = reach_new(db, reader, command.folder)
+    uses = set(command.uses)
+    if len(uses) > 1 or (uses and not target.is_own):
+        raise SpecialUseInvalid
+    use = uses.pop() if uses else ""
+    return folders.create_folder(db, target.owner, target.name, use).id
 
 
 def _delete(db: Connection, reader: MailboxId, name: str) -> FolderId:

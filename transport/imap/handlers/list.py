@@ -1,79 +1,74 @@
-"""LIST, LSUB and XLIST (RFC 9051 §6.3.9, RFC 3501 §6.3.9; CHILDREN: RFC 3348; SPECIAL-USE: RFC 6154).
+"""LIST, LSUB and XLIST, with STATUS and MYRIGHTS for each folder (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 8440)."""
 
-Children and special use are always told: Apple's Mail never asks for them, and Outlook wants them on LSUB too. XLIST
-is Outlook's and never advertised.
-"""
+import asyncio
 
-from collections.abc import Iterable, Iterator
-
-from accounts.mailstore.folders import list_folders
-from accounts.mailstore.subscriptions import list_subscriptions
-from accounts.mailstore.values import MailboxId
+from accounts.mailstore.listing import Hierarchy, deleted_bytes, hierarchy
+from accounts.mailstore.sharing import rights_text
+from accounts.mailstore.values import FolderId, MailboxId
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
-from transport.imap.replies import Reply, ok
+from transport.imap.handlers.status import StatusWords
+from transport.imap.listing import Listed, listing
+from transport.imap.replies import Reply, no, ok
 from transport.imap.session import Session
 from transport.imap.states import LOGGED_IN
 from transport.imap.wire.commands.types import List
-from transport.imap.wire.folder_names import SEPARATOR, matcher, render_folder_name
+from transport.imap.wire.folder_names import render_folder_name
+from transport.imap.wire.patterns import TooManyPatterns
 
-XLIST_USES = {"\\Junk": "\\Spam", "\\Archive": "\\AllMail"}
+NAMES_IN_A_ROW = 500
+"""After so many, other sessions have their turn."""
 
 
 @handles("LIST", "XLIST", "LSUB", states=LOGGED_IN)
 async def list_(session: Session, command: List) -> Reply:
-    if command.patterns == ("",) and command.name != "LSUB":
+    if command.patterns == ("",) and not command.is_extended and command.name != "LSUB":
         session.write(f'* {command.name} (\\Noselect) "/" ""\r\n'.encode("ascii"))
         return ok("Done")
-    uses, subscribed = await session.database.run(_read, session.owner, command.name == "LSUB")
-    listed = uses if command.name != "LSUB" else subscribed
-    session.write(b"".join(_lines(command, uses, listed, utf8=session.utf8)))
+    known, freeable = await session.database.run(_read, session.owner, command)
+    if "HIGHESTMODSEQ" in command.status_items:
+        session.condstore = True
+    words = StatusWords(command.status_items, session.services.max_message_size, freeable)
+    try:
+        for number, listed in enumerate(listing(command, known, is_rev2=session.is_rev2)):
+            session.write(_lines(command, listed, words, utf8=session.utf8))
+            if number % NAMES_IN_A_ROW == NAMES_IN_A_ROW - 1:
+                await session.connection.drain()
+                await asyncio.sleep(0)
+    except TooManyPatterns:
+        return no("Too many patterns", b"LIMIT")
     return ok("Done")
 
 
-def _read(db: Connection, owner: MailboxId, is_lsub: bool) -> tuple[dict[str, str], list[str]]:
-    """Name → special use of the folders that are there, and the subscriptions."""
-    uses = {folder.name: folder.special_use for folder in list_folders(db, owner)}
-    return uses, list_subscriptions(db, owner) if is_lsub else []
+def _read(
+    db: Connection, reader: MailboxId, command: List
+) -> tuple[Hierarchy, dict[FolderId, int]]:
+    needs_subscriptions = (
+        command.name == "LSUB" or "SUBSCRIBED" in command.selects | command.returns
+    )
+    known = hierarchy(db, reader, with_subscriptions=needs_subscriptions)
+    if "DELETED-STORAGE" not in command.status_items:
+        return known, {}
+    return known, deleted_bytes(db, [folder.state for folder in known.folders.values()])
 
 
-def _lines(
-    command: List, uses: dict[str, str], listed: Iterable[str], *, utf8: bool
-) -> Iterator[bytes]:
-    names = set(listed)
-    parents = {parent for name in names for parent in _parents(name)}
-    with_children = {parent for name in uses for parent in _parents(name)}
-    matches = [matcher(command.reference, pattern) for pattern in command.patterns]
-    # A missing parent stands for what is below it where the pattern stops at a level (RFC 3501 §6.3.8-9).
-    levels = any(pattern.endswith("%") for pattern in command.patterns)
-    candidates = names | parents if levels else names
-    for name in sorted(candidates, key=lambda n: (n != "INBOX", n)):
-        if command.only_special and not uses.get(name):
-            continue
-        if any(match(name) for match in matches):
-            attributes = list(_attributes(command, name, uses, names, with_children | parents))
-            yield b'* %b (%b) "/" %b\r\n' % (
-                command.name.encode("ascii"),
-                " ".join(attributes).encode("ascii"),
-                render_folder_name(name, utf8=utf8),
+def _lines(command: List, listed: Listed, words: StatusWords, *, utf8: bool) -> bytes:
+    name = render_folder_name(listed.name, utf8=utf8)
+    line = b'* %b (%b) "/" %b' % (
+        command.name.encode("ascii"),
+        listed.attributes.encode("ascii"),
+        name,
+    )
+    if listed.child_info:
+        quoted = " ".join(f'"{option}"' for option in listed.child_info)
+        line += b' ("CHILDINFO" (%b))' % quoted.encode("ascii")
+    lines = [line + b"\r\n"]
+    folder = listed.folder
+    if folder is not None and listed.is_chosen:
+        if command.status_items and folder.is_selectable:
+            lines.append(words.line(name, folder.state))
+        if "MYRIGHTS" in command.returns:
+            lines.append(
+                b"* MYRIGHTS %b %b\r\n" % (name, rights_text(folder.rights).encode("ascii"))
             )
-
-
-def _attributes(
-    command: List, name: str, uses: dict[str, str], listed: set[str], with_children: set[str]
-) -> Iterator[str]:
-    if name not in listed or name not in uses:
-        yield "\\Noselect"
-    yield "\\HasChildren" if name in with_children else "\\HasNoChildren"
-    use = uses.get(name, "")
-    if command.name == "XLIST":
-        use = "\\Inbox" if name == "INBOX" else XLIST_USES.get(use, use)
-    if use:
-        yield use
-
-
-def _parents(name: str) -> Iterator[str]:
-    end = name.find(SEPARATOR)
-    while end > 0:
-        yield name[:end]
-        end = name.find(SEPARATOR, end + 1)
+    return b"".join(lines)

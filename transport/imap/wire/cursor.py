@@ -5,6 +5,8 @@ and moves past it, or raises `ImapSyntaxError` with a text for the client.
 """
 
 import re
+from collections.abc import Callable, Sized
+from typing import TypeVar
 
 from transport.imap.wire.modes import Modes
 from transport.imap.wire.sequence import SequenceSet, parse_sequence_set
@@ -30,6 +32,8 @@ _LITERAL = re.compile(rb"~?\{([0-9]{1,20})\+?\}\r?\n")
 _NUMBER = re.compile(rb"[0-9]{1,20}")
 _FLAG = re.compile(rb'\\?[^(){ %%*"\\\]%b]+' % _CTL_OR_8BIT)
 _INBOX = re.compile(r"inbox(?=/|$)", re.IGNORECASE)
+
+T = TypeVar("T")
 
 
 class ImapSyntaxError(Exception):
@@ -142,14 +146,18 @@ class Cursor:
 
     def words(self) -> tuple[str, ...]:
         """A parenthesised list of names that the protocol defines; may be empty."""
-        names: list[str] = []
+        return tuple(self.parenthesised(self.keyword))
+
+    def parenthesised(self, item: Callable[[], T]) -> list[T]:
+        """A parenthesised list, each read by `item`; may be empty."""
+        items: list[T] = []
         self.expect(b"(")
         while not self.accept(b")"):
-            if names:
+            if items:
                 self.space()
-            names.append(self.keyword())
-            self._bound(names)
-        return tuple(names)
+            items.append(item())
+            self._bound(items)
+        return items
 
     # What IMAP names
 
@@ -188,7 +196,7 @@ class Cursor:
         self.position = match.end()
         return match.group()
 
-    def _bound(self, items: list[bytes] | list[str]) -> None:
+    def _bound(self, items: Sized) -> None:
         if len(items) > LIST_MAXIMUM:
             raise ImapSyntaxError("too many items")
 

@@ -13,6 +13,7 @@ from transport.imap.wire.commands.types import (
     Append,
     Authenticate,
     Copy,
+    Create,
     Expunge,
     Fetch,
     FolderCommand,
@@ -32,6 +33,7 @@ from transport.imap.wire.search_keys import And, Leaf, Messages, Not, Or
 from transport.imap.wire.sequence import STAR, SequenceSet
 
 ONE = SequenceSet(((1, 1),))
+NONE: frozenset[str] = frozenset()
 
 
 @pytest.mark.parametrize(
@@ -47,10 +49,23 @@ ONE = SequenceSet(((1, 1),))
         (b'ID ("a" NIL "b" "c")', Id(((b"a", None), (b"b", b"c")))),
         (b"SELECT inbox", Select("INBOX", False, False)),
         (b"EXAMINE INBOX/Sub (CONDSTORE)", Select("INBOX/Sub", True, True)),
-        (b"CREATE Inboxes/", FolderCommand("CREATE", "Inboxes")),
+        (b"CREATE Inboxes/", Create("Inboxes", ())),
+        (b"CREATE Bin (USE (\\Trash))", Create("Bin", ("\\Trash",))),
         (b"DELETE &ZeVnLIqe-", FolderCommand("DELETE", "日本語")),
-        (b'LIST "" *', List("LIST", "", ("*",), False)),
-        (b"LSUB a/ b%", List("LSUB", "a/", ("b%",), False)),
+        (b'LIST "" *', List("LIST", "", ("*",), NONE, NONE, (), False)),
+        (b"LSUB a/ b%", List("LSUB", "a/", ("b%",), NONE, NONE, (), False)),
+        (
+            b'LIST (Subscribed) "" (a "b c" "") RETURN (CHILDREN STATUS (messages UNSEEN MESSAGES))',
+            List(
+                "LIST",
+                "",
+                ("a", "b c", ""),
+                frozenset(("SUBSCRIBED",)),
+                frozenset(("CHILDREN", "STATUS")),
+                ("MESSAGES", "UNSEEN"),
+                True,
+            ),
+        ),
         (b"STATUS x (messages size)", Status("x", ("MESSAGES", "SIZE"))),
         (
             b'APPEND x (\\Seen a) " 7-Jul-1996 02:44:25 -0700" {2}\r\nhi',

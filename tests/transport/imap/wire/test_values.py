@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from transport.imap.wire.cursor import Cursor
 from transport.imap.wire.dates import format_date_time, parse_date_time
-from transport.imap.wire.folder_names import matcher, render_folder_name
+from transport.imap.wire.folder_names import render_folder_name
 from transport.imap.wire.responses import string
 from transport.imap.wire.sequence import SequenceSet, format_numbers, parse_sequence_set
 from transport.imap.wire.utf7 import FolderNameError, decode_folder_name, encode_folder_name
@@ -103,26 +103,3 @@ def test_every_string_survives_the_wire(value: bytes) -> None:
 def test_every_date_survives_the_wire(naive: datetime) -> None:
     when = naive.replace(microsecond=0, tzinfo=UTC)
     assert parse_date_time(format_date_time(when).strip(b'"')) == when
-
-
-@pytest.mark.parametrize(
-    ("pattern", "name", "expected"),
-    [
-        ("*", "a/b", True),
-        ("%", "a/b", False),
-        ("%", "a", True),
-        ("a/%", "a/b", True),
-        ("a/%", "a/b/c", False),
-        ("%/%", "a/b", True),
-        ("*b*", "a/b/c", True),
-        ("*%*", "a/b/c", True),
-        ("a*c", "a/b/c", True),
-        ("INB%", "INBOX", True),
-        ("inbox", "a", False),
-        ("a.c", "abc", False),
-        ("a", "ab", False),
-        ("%a%a%a%a%a%a%a%a%a%a%b", "a" * 1000, False),
-    ],
-)
-def test_patterns(pattern: str, name: str, expected: bool) -> None:
-    assert matcher("", pattern)(name) is expected
