@@ -9,6 +9,9 @@
    it is unfiled exactly when no entry shows it.
 5. Each blob has the hash and the size that its row says, and its object is there.
 6. No flag has a bit without a keyword.
+7. Each message is in a conversation (`manage.py fillconversations` for mail from before there were any), and whatever
+   names no other message is in the one of its own Message-ID.
+7. What another reader has seen is an entry of a folder that was shared, and a change row tells that reader.
 """
 
 import hashlib
@@ -17,6 +20,7 @@ from typing import Any
 
 import psycopg
 
+from accounts.mailstore.conversations import number_of
 from accounts.mailstore.flagbits import DELETED, FIRST_KEYWORD_BIT, SEEN
 from accounts.mailstore.objects import read_object
 from accounts.mailstore.sequence_sets import numbers_of, parse_set
@@ -72,6 +76,19 @@ _QUERIES = {
     "change row {}/{} has no folder": """
         SELECT c.folder_id, c.modseq FROM mail_change c WHERE c.owner_id = %(owner)s AND (
             SELECT true FROM mail_folder f WHERE f.owner_id = c.owner_id AND f.id = c.folder_id LIMIT 1) IS NULL""",
+    "entry {}/{} was seen by mailbox {} at {}, which is not among its changes": """
+        SELECT s.folder_id, s.uid, s.reader_id, s.modseq FROM mail_seen s
+            LEFT JOIN mail_folder f ON f.owner_id = s.owner_id AND f.id = s.folder_id
+        WHERE s.owner_id = %(owner)s AND (
+            f.is_shared IS NOT TRUE OR s.modseq > f.highest_modseq OR s.reader_id = s.owner_id
+            OR NOT EXISTS (SELECT FROM mail_entry e WHERE e.owner_id = s.owner_id
+                AND e.folder_id = s.folder_id AND e.uid = s.uid)
+            OR (s.modseq > f.min_modseq AND NOT EXISTS (SELECT FROM mail_change c
+                WHERE c.owner_id = s.owner_id AND c.folder_id = s.folder_id AND c.modseq = s.modseq
+                    AND (c.reader_id = s.reader_id OR c.reader_id IS NULL))))""",
+    "folder {} has rights and was never shared": """
+        SELECT DISTINCT f.id FROM mail_right r JOIN mail_folder f ON f.owner_id = r.owner_id AND f.id = r.folder_id
+        WHERE r.owner_id = %(owner)s AND NOT f.is_shared""",
     "message {} has size {} instead of {}": """
         SELECT m.id, m.size, octet_length(m.prefix) + b.size
         FROM mail_message m JOIN mail_blob b ON b.id = m.blob_id
@@ -94,6 +111,7 @@ def check_mailbox(db: psycopg.Connection[Any], owner: MailboxId) -> list[str]:
         found = [*_check_folders(db, owner)]
         for text, query in _QUERIES.items():
             found.extend(text.format(*row) for row in db.execute(query, {"owner": owner}))
+        found.extend(_check_conversations(db, owner))
         found.extend(_check_blobs(db, owner))
     return found
 
@@ -140,7 +158,7 @@ def _check_changes(
     newest: dict[int, tuple[int, int]] = {}
     for modseq, kind, uids in db.execute(
         "SELECT modseq, kind, uids FROM mail_change WHERE owner_id = %s AND folder_id = %s"
-        " ORDER BY modseq, kind",
+        " AND reader_id IS NULL ORDER BY modseq, kind",
         [owner, folder],
     ):
         if modseq > highest:
@@ -156,6 +174,20 @@ def _check_changes(
     for uid, modseq in entries.items():
         if modseq > minimum and uid not in newest:
             yield f"UID {uid} changed at {modseq}, and no change row says so"
+
+
+def _check_conversations(db: psycopg.Connection[Any], owner: MailboxId) -> Iterator[str]:
+    query = """
+        SELECT id, message_id, thread_id FROM mail_message
+        WHERE owner_id = %s AND (thread_id IS NULL OR message_id <> '' AND reference_ids = '{}')
+    """
+    with db.cursor(name="check_conversations", binary=True) as cursor:
+        cursor.itersize = 1000
+        for id_, message_id, conversation in cursor.execute(query, [owner]):
+            if conversation is None:
+                yield f"message {id_} is in no conversation"
+            elif conversation != number_of(message_id):
+                yield f"message {id_} is in conversation {conversation}, not that of its Message-ID"
 
 
 def _check_blobs(db: psycopg.Connection[Any], owner: MailboxId) -> Iterator[str]:

@@ -5,12 +5,14 @@ pieces.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from accounts.mailstore.flags import Stored, store_flags
+from accounts.mailstore.flags import Stored
 from accounts.mailstore.reading import BlobReference, fetch, read_blob
-from accounts.mailstore.values import FolderId, MailboxId, Uid
+from accounts.mailstore.sharing_flags import store_flags_as
+from accounts.mailstore.values import FolderId, MailboxId, NoPermission, Uid
 from transport.database_threads import Connection
 from transport.imap.binary import UnknownEncoding, decoded_value
 from transport.imap.fetch_plan import COLUMNS, Plan
@@ -89,7 +91,9 @@ def render_batch(
     stored = None
     told: frozenset[int] = frozenset()
     if unseen:
-        stored = store_flags(db, owner, folder_id, unseen, "add", ("\\Seen",))
+        with suppress(NoPermission):  # lost since the command began
+            stored = store_flags_as(db, reader, owner, folder_id, unseen, "add", ("\\Seen",))
+    if stored is not None:
         batch = batch.after(stored)
         told = frozenset(uid for uid, _, _ in stored.changed)
     rows = fetch(db, owner, folder_id, [Uid(uid) for uid in batch.uids], plan.columns)

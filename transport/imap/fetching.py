@@ -62,7 +62,7 @@ def _batch(session: Session, places: Sequence[int]) -> Batch:
 async def _read(session: Session, plan: Plan, places: Sequence[int]) -> Rendered:
     selection = session.selected
     batch = _batch(session, places)
-    sets_seen = plan.sets_seen and not selection.read_only
+    sets_seen = plan.sets_seen and selection.may("s")
     pairs = zip(batch.uids, batch.flags, strict=True) if sets_seen else ()
     unseen = [Uid(uid) for uid, flags in pairs if not flags & SEEN]
     return await session.run_long(

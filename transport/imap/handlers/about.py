@@ -1,7 +1,7 @@
 """CAPABILITY, ID, ENABLE, NAMESPACE, LOGOUT (RFC 9051 §6.1, §6.3.10; ID: RFC 2971; ENABLE: RFC 5161;
 UNAUTHENTICATE: RFC 8437)."""
 
-from transport.imap.capabilities import ENABLEABLE, capabilities
+from transport.imap.capabilities import ENABLEABLE
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, bad, ok
 from transport.imap.session import Session
@@ -11,7 +11,7 @@ from transport.imap.wire.commands.types import Enable, Id, Plain
 
 @handles("CAPABILITY", states=ANY)
 async def capability(session: Session, command: Plain) -> Reply:
-    session.write(b"* CAPABILITY " + capabilities(session.state) + b"\r\n")
+    session.write(b"* CAPABILITY " + session.capabilities + b"\r\n")
     return ok("Done")
 
 
@@ -34,7 +34,8 @@ async def enable(session: Session, command: Enable) -> Reply:
 
 @handles("NAMESPACE", states=LOGGED_IN)
 async def namespace(session: Session, command: Plain) -> Reply:
-    session.write(b'* NAMESPACE (("" "/")) NIL NIL\r\n')
+    """Other users' folders stand below Shared/ (RFC 2342 §5)."""
+    session.write(b'* NAMESPACE (("" "/")) (("Shared/" "/")) NIL\r\n')
     return ok("Done")
 
 
@@ -48,7 +49,7 @@ async def unauthenticate(session: Session, command: Plain) -> Reply:
     """Compression goes off with the command for what comes, and with the answer for what is sent (RFC 8437 §4.1)."""
     session.end_login()
     session.after_reply = session.connection.end_compression
-    return ok("Logged out", b"CAPABILITY " + capabilities(session.state))
+    return ok("Logged out", b"CAPABILITY " + session.capabilities)
 
 
 @handles("LOGOUT", states=ANY)

@@ -6,11 +6,11 @@ here (imapsync, mbsync) would lose it.
 
 from collections.abc import Sequence
 
-from accounts.mailstore.append import append_message, append_messages
 from accounts.mailstore.binary_parts import without_nul
 from accounts.mailstore.folder_names import canonical_name
 from accounts.mailstore.headers import HEADER_LIMIT, header_end
 from accounts.mailstore.sharing import reach
+from accounts.mailstore.sharing_appends import append_as
 from accounts.mailstore.values import (
     Appended,
     MailboxId,
@@ -77,8 +77,6 @@ def _append(
     try:
         target = reach(db, reader, name, "i")
         pairs = [to_store(target.owner, target.name, upload) for upload in uploads]
-        if len(pairs) > 1:
-            return append_messages(db, pairs, cause="imap")
-        return append_message(db, pairs[0][0], [pairs[0][1]], cause="imap")
+        return append_as(db, target, pairs, cause="imap")
     except NoSuchFolder:
         raise Refused(no("No such folder", b"TRYCREATE")) from None

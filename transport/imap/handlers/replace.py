@@ -1,8 +1,8 @@
 """REPLACE and UID REPLACE (RFC 8508): a draft saved again takes the place of the one before."""
 
 from accounts.mailstore.expunging import Expunged
-from accounts.mailstore.replacing import replace_message
 from accounts.mailstore.sharing import reach
+from accounts.mailstore.sharing_appends import replace_as
 from accounts.mailstore.values import Appended, FolderId, MailboxId, NoSuchFolder, Uid
 from transport.database_threads import Connection
 from transport.imap.handlers.append import append_code, check_upload, to_store
@@ -56,6 +56,6 @@ def _replace(
     try:
         target = reach(db, reader, name, "i")
         message, placement = to_store(target.owner, target.name, upload)
-        return replace_message(db, owner, folder_id, uid, message, placement, cause="imap")
+        return replace_as(db, owner, folder_id, uid, target, message, placement, cause="imap")
     except NoSuchFolder:
         raise Refused(no("No such folder", b"TRYCREATE")) from None
