@@ -79,6 +79,7 @@ def fill_known(text: str, known: dict[str, str]) -> str:
 def test_transcript(path: Path, connect: Connect, account: Account) -> None:
     user, password = account.address, account.password
     known = {
+        "nul": "\0",
         "user": user,
         "password": password,
         "plain": base64.b64encode(f"\0{user}\0{password}".encode()).decode(),
