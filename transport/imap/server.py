@@ -11,6 +11,7 @@ from django.conf import settings
 from accounts.authentication import still_valid
 from transport.database_threads import DatabaseThreads
 from transport.imap.connection import Connection
+from transport.imap.folder_snapshots import FolderSnapshots
 from transport.imap.handlers.registry import load_modules
 from transport.imap.session import Services, Session
 from transport.imap.shared_changes import SharedChanges
@@ -39,6 +40,7 @@ class ImapServer:
             database,
             notifier,
             SharedChanges(database),
+            FolderSnapshots(database),
             settings.MAIL_HOSTNAME,
             settings.MAX_MESSAGE_SIZE,
         )

@@ -49,7 +49,9 @@ async def select(session: Session, command: Select) -> Reply:
     session.write(folder_flags(state.keywords, selection.usable_rights))
     session.write(b"* %d EXISTS\r\n" % len(view))
     if session.is_rev2:  # RFC 9051 appendix E: LIST is new, RECENT and UNSEEN are gone
-        session.write(b'* LIST () "/" %b\r\n' % render_folder_name(command.folder, utf8=True))
+        use = state.special_use if target.owner == target.reader else ""
+        name = render_folder_name(command.folder, utf8=True)
+        session.write(b'* LIST (%b) "/" %b\r\n' % (use.encode("ascii"), name))
     else:
         session.write(b"* 0 RECENT\r\n")
         if state.unseen_count and not session.uid_only and (unseen := view.first_unseen):

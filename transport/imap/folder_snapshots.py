@@ -1,0 +1,76 @@
+"""The folders that were selected last, as this process knows them: a SELECT then reads what changed since, and no more.
+
+The arrays of a folder of 100,000 messages come out of the database in 40 ms; to learn that nothing changed takes a
+single short question. What is remembered is never truth: each SELECT asks. Only an owner's own folders are kept, for
+another reader sees other flags.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from accounts.mailstore.changes import Changes, Snapshot
+from accounts.mailstore.folder_names import canonical_name
+from accounts.mailstore.opening import Remembered, open_remembered
+from accounts.mailstore.values import FolderState, MailboxId, ModSeq
+from transport.database_threads import DatabaseThreads
+from transport.imap.view import FolderView
+
+MESSAGES_MAXIMUM = 4_000_000
+"""Of all folders together, in a process: 24 octets each."""
+FOLDERS_MAXIMUM = 10_000
+
+Key = tuple[MailboxId, str]
+
+
+@dataclass(slots=True)
+class _Folder:
+    state: FolderState
+    view: FolderView  # of a client that has been told everything
+
+
+class FolderSnapshots:
+    """What one process remembers."""
+
+    def __init__(self, database: DatabaseThreads) -> None:
+        self._database = database
+        self._folders: OrderedDict[Key, _Folder] = OrderedDict()
+        self._messages = 0
+
+    async def open(self, owner: MailboxId, name: str) -> tuple[FolderState, FolderView]:
+        """The folder as it is now, and a view of it. Raises NoSuchFolder."""
+        key = (owner, canonical_name(name))
+        known = self._folders.get(key)
+        remembered = Remembered(known.state.id, ModSeq(known.view.modseq)) if known else None
+        found = await self._database.run(open_remembered, owner, name, remembered)
+        folder = self._take(key, known, found)
+        return folder.state, folder.view.fork()
+
+    def _take(self, key: Key, asked: _Folder | None, found: Snapshot | Changes) -> _Folder:
+        """What is known after the answer to a question about `asked`; a later question may have been answered first."""
+        folder = self._folders.pop(key, None)
+        if folder is not None:
+            self._messages -= len(folder.view)
+        match found:
+            case Snapshot(state, uids, flags, modseqs):
+                view = FolderView(uids, flags, modseqs, state.keywords, state.highest_modseq)
+                folder = _Folder(state, view)
+            case Changes(state, vanished, entries):
+                if folder is None or folder.state.id != state.id:
+                    assert asked is not None
+                    folder = asked
+                if state.highest_modseq >= folder.view.modseq:
+                    folder.view.absorb(vanished, entries, state.keywords, state.highest_modseq)
+                    folder.view.settle()
+                    folder.state = state
+        self._folders[key] = folder
+        self._messages += len(folder.view)
+        self._forget_some()
+        return folder
+
+    def _forget_some(self) -> None:
+        """Of the folders that were not selected for longest. The last one may be too large alone: it stays."""
+        while len(self._folders) > 1 and (
+            self._messages > MESSAGES_MAXIMUM or len(self._folders) > FOLDERS_MAXIMUM
+        ):
+            _, folder = self._folders.popitem(last=False)
+            self._messages -= len(folder.view)
