@@ -20,6 +20,7 @@ from transport.imap.connection import Connection, ConnectionEnded, Interrupted
 from transport.imap.folder_snapshots import FolderSnapshots
 from transport.imap.handlers.registry import HANDLERS
 from transport.imap.long_work import LongWork
+from transport.imap.progress import PROGRESS_SECONDS, InProgress
 from transport.imap.replies import Reply, bad, no, reply_to
 from transport.imap.selection import Selection
 from transport.imap.shared_changes import SharedChanges
@@ -58,6 +59,7 @@ class Services:
     max_message_size: int
     login_seconds: float = LOGIN_SECONDS
     still_here_seconds: float = 120.0
+    progress_seconds: float = PROGRESS_SECONDS
     long_work: LongWork = field(default_factory=LongWork)
     strangers: ConnectionLimits = field(default_factory=ConnectionLimits)
 
@@ -83,6 +85,11 @@ class Session:
     @property
     def database(self) -> DatabaseThreads:
         return self.services.database
+
+    @property
+    def capabilities(self) -> bytes:
+        """What is advertised in this state."""
+        return capabilities(self.state, self.services.max_message_size)
 
     @property
     def owner(self) -> MailboxId:
@@ -198,7 +205,7 @@ class Session:
         self._login_deadline = now + self.services.login_seconds
         try:
             greeting = f"{self.services.hostname} Mailsite is ready"
-            code = b"CAPABILITY " + capabilities(self.state)
+            code = b"CAPABILITY " + self.capabilities
             self.write(status_line(b"*", "OK", greeting, code))
             while self.state is not State.LOGOUT:
                 await self._next()
@@ -266,10 +273,12 @@ class Session:
         if self.uid_only and request.name in BY_NUMBER:
             return self._answer(request.tag, bad("Only UIDs are enabled", b"UIDREQUIRED"))
         self.tag = request.tag
+        progress = self.services.progress_seconds
         try:
-            if handler.refreshes:
-                await self.refresh()
-            reply = await handler.run(self, request.command)
+            with InProgress(self.connection, request.tag, request.name, progress):
+                if handler.refreshes:
+                    await self.refresh()
+                reply = await handler.run(self, request.command)
         except (ConnectionEnded, Interrupted):
             raise
         except NoSuchFolder as error:

@@ -6,7 +6,6 @@ from accounts.entries import Login, LoginRefused
 from accounts.hashing import TooBusy
 from accounts.throttle import explanation
 from transport import logins
-from transport.imap.capabilities import capabilities
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, bad, no, ok
 from transport.imap.session import Session
@@ -78,7 +77,7 @@ def _begin(session: Session, outcome: Login | LoginRefused) -> Reply:
             return no("This login has no mailbox", b"AUTHORIZATIONFAILED")
         case Login():
             session.begin(outcome)
-            return ok("Logged in", b"CAPABILITY " + capabilities(session.state))
+            return ok("Logged in", b"CAPABILITY " + session.capabilities)
 
 
 def _count(session: Session, reply: Reply) -> Reply:
