@@ -16,6 +16,7 @@ from accounts.mailstore.blobs import (
     keep_blob,
     object_for,
 )
+from accounts.mailstore.conversations import LOOK_UPS_MAXIMUM, conversation_of
 from accounts.mailstore.flagbits import (
     DELETED,
     KEYWORD_LENGTH_MAXIMUM,
@@ -154,6 +155,7 @@ def _for_one(
         has_keywords=bool(keywords),
         has_trace=parameters["trace"] != "[]",
         is_once="fingerprint" in parameters,
+        is_reply=bool(parameters["recent_ids"]),
     )
 
 
@@ -200,6 +202,7 @@ def _for_many(
         len(placements),
         has_trace=parameters["trace"] != "[]",
         is_once="fingerprint" in parameters,
+        is_reply=bool(parameters["recent_ids"]),
     )
 
 
@@ -220,6 +223,8 @@ def _parameters(
         "header_size": header_end(message.content),
         "cause": cause,
         "trace": json.dumps([trace_row(event) for event in trace]),
+        "conversation": conversation_of(message.structure, message.sha256),
+        "recent_ids": list(message.structure.reference_ids[-LOOK_UPS_MAXIMUM:]),
         **derived_columns(message.structure),
     }
 

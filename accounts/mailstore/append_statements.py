@@ -13,6 +13,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from accounts.mailstore.conversations import THREAD_OF_A_REPLY
 from accounts.mailstore.flagbits import DELETED, SEEN
 from accounts.mailstore.locking import TURN
 
@@ -25,11 +26,13 @@ WITH blob AS (
 )"""
 
 _MESSAGE_COLUMNS = """owner_id, blob_id, prefix, size, header_size, sent_at, sent_on,
-        message_id, reference_ids, base_subject, sort_from, sort_to, sort_cc"""
+        message_id, reference_ids, base_subject, sort_from, sort_to, sort_cc,
+        is_reply, display_from, display_to, thread_id"""
 
 _MESSAGE_VALUES = """%(header_size)s,
         COALESCE(%(sent_at)s, now()), COALESCE(%(sent_on)s, now()::date),
-        %(message_id)s, %(reference_ids)s, %(base_subject)s, %(sort_from)s, %(sort_to)s, %(sort_cc)s"""
+        %(message_id)s, %(reference_ids)s, %(base_subject)s, %(sort_from)s, %(sort_to)s, %(sort_cc)s,
+        %(is_reply)s, %(display_from)s, %(display_to)s, {thread}"""
 
 _DERIVED = """, rendered AS (
     INSERT INTO mail_rendered (owner_id, message_id, envelope, body, body_structure, parts, preview)
@@ -55,7 +58,8 @@ _ACCEPTED = """, accepted AS (
 )"""
 
 _FOR_ONE = """, box AS MATERIALIZED (
-    SELECT b.id, b.used_bytes + %(full_size)s > b.quota_bytes AS is_over
+    SELECT b.id, b.used_bytes + %(full_size)s > b.quota_bytes
+        OR b.used_messages >= b.quota_messages AS is_over
     FROM accounts_mailbox b
     WHERE b.id = %(owner)s AND (
         SELECT pg_advisory_xact_lock({turn} + %(owner)s) IS NOT NULL FROM blob)
@@ -124,7 +128,8 @@ _FOR_MANY = """, placement AS MATERIALIZED (
     SELECT pg_advisory_xact_lock({turn} + o.owner)
     FROM (SELECT owner FROM charge WHERE (SELECT id FROM blob) IS NOT NULL ORDER BY owner) AS o
 ), box AS MATERIALIZED (
-    SELECT b.id, b.used_bytes + c.size > b.quota_bytes AS is_over
+    SELECT b.id, b.used_bytes + c.size > b.quota_bytes
+        OR b.used_messages + c.entries > b.quota_messages AS is_over
     FROM accounts_mailbox b JOIN charge c ON c.owner = b.id
     WHERE (SELECT count(*) FROM turns) > 0
     ORDER BY b.id FOR NO KEY UPDATE OF b
@@ -199,9 +204,9 @@ FROM (VALUES (1)) AS always LEFT JOIN filed f ON true ORDER BY f.place
 """
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def statement_for_one(
-    folder: str, *, has_keywords: bool, has_trace: bool, is_once: bool
+    folder: str, *, has_keywords: bool, has_trace: bool, is_once: bool, is_reply: bool
 ) -> tuple[str, tuple[str, ...]]:
     """The statement for one placement, whose folder is told by "id", by "name", as the "inbox", or by its "special_use"."""
     text = _FOR_ONE + _common(has_trace, is_once) + _RESULT_FOR_ONE
@@ -214,12 +219,13 @@ def statement_for_one(
         flags="%(flags)s | mail_keyword_bits(g.keywords, %(keywords)s)"
         if has_keywords
         else "%(flags)s",
+        thread=_thread("%(owner)s", is_reply),
     )
 
 
 @lru_cache(maxsize=32)
 def statement_for_many(
-    placements: int, *, has_trace: bool, is_once: bool
+    placements: int, *, has_trace: bool, is_once: bool, is_reply: bool
 ) -> tuple[str, tuple[str, ...]]:
     """The statement for up to a power of four of placements.
 
@@ -229,7 +235,15 @@ def statement_for_many(
     while limit < placements:
         limit *= 4
     text = _FOR_MANY + _common(has_trace, is_once) + _RESULT_FOR_MANY
-    return _numbered(_BLOB + text, limit=limit, seen=SEEN, deleted=DELETED)
+    thread = _thread("m.owner_id", is_reply)
+    return _numbered(_BLOB + text, limit=limit, seen=SEEN, deleted=DELETED, thread=thread)
+
+
+def _thread(owner: str, is_reply: bool) -> str:
+    """The conversation; only for a message that names others they are looked at."""
+    if not is_reply:
+        return "%(conversation)s"
+    return THREAD_OF_A_REPLY.format(owner=owner, ids="%(recent_ids)s", number="%(conversation)s")
 
 
 def _common(has_trace: bool, is_once: bool) -> str:
@@ -241,7 +255,8 @@ def _numbered(template: str, **parts: Any) -> tuple[str, tuple[str, ...]]:
 
     psycopg would parse the %(name)s of so long a statement anew each time.
     """
-    parts |= {"turn": TURN, "message_columns": _MESSAGE_COLUMNS, "message_values": _MESSAGE_VALUES}
+    values = _MESSAGE_VALUES.format(thread=parts.pop("thread"))
+    parts |= {"turn": TURN, "message_columns": _MESSAGE_COLUMNS, "message_values": values}
     names: dict[str, int] = {}
 
     def number(match: re.Match[str]) -> str:

@@ -14,7 +14,8 @@ WITH message AS (
     UPDATE mail_message SET header_size = %(header_size)s,
         sent_at = COALESCE(%(sent_at)s, sent_at), sent_on = COALESCE(%(sent_on)s, sent_on),
         message_id = %(message_id)s, reference_ids = %(reference_ids)s,
-        base_subject = %(base_subject)s, sort_from = %(sort_from)s, sort_to = %(sort_to)s,
+        base_subject = %(base_subject)s, is_reply = %(is_reply)s,
+        display_from = %(display_from)s, display_to = %(display_to)s, sort_from = %(sort_from)s, sort_to = %(sort_to)s,
         sort_cc = %(sort_cc)s
     WHERE owner_id = %(owner)s AND id = %(id)s
     RETURNING owner_id, id
@@ -69,6 +70,9 @@ def derived_columns(structure: Structure) -> dict[str, Any]:
         "message_id": structure.message_id,
         "reference_ids": list(structure.reference_ids),
         "base_subject": structure.base_subject,
+        "is_reply": structure.is_reply,
+        "display_from": structure.display_from,
+        "display_to": structure.display_to,
         "sort_from": structure.sort_from,
         "sort_to": structure.sort_to,
         "sort_cc": structure.sort_cc,

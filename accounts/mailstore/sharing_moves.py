@@ -146,7 +146,8 @@ WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND e.uid = ANY(%(uids
 """
 
 _MESSAGE = """blob_id, prefix, size, header_size, sent_at, sent_on, message_id, reference_ids,
-    base_subject, sort_from, sort_to, sort_cc, thread_id"""
+    base_subject, sort_from, sort_to, sort_cc, is_reply, display_from,
+    display_to, thread_id"""
 
 _FILE = f"""
 WITH named AS MATERIALIZED (

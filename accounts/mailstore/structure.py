@@ -34,7 +34,8 @@ class Structure:
     table that `sections.find_part` reads, its offsets relative to the content.
 
     `message_id` and `reference_ids` are without angle brackets, normalised as RFC 5256 §2.2 says. The sort keys are
-    those of RFC 5256 §3, folded: `base_subject`, and the local part of the first address of each field. `sent_at`
+    those of RFC 5256 §3, folded: `base_subject`, and the local part of the first address of each field; `display_from`
+    and `display_to` are RFC 5957's. `is_reply`: the subject has a mark of a reply or a forward. `sent_at`
     (UTC) and `sent_on` (the day as written, RFC 9051 §6.4.4 SENTON) are from the Date field, None if it is missing or
     unreadable.
 
@@ -53,9 +54,12 @@ class Structure:
     message_id: str
     reference_ids: tuple[str, ...]
     base_subject: str
+    is_reply: bool
     sort_from: str
     sort_to: str
     sort_cc: str
+    display_from: str
+    display_to: str
     sent_at: datetime | None
     sent_on: date | None
     subject: str
@@ -76,6 +80,7 @@ def render(content: bytes) -> Structure:
     sent = parse_date(header.get(b"date") or b"")
     searched = search_text(content, root)
     message_ids = _message_ids(header.get(b"message-id") or b"")
+    subject, is_reply = base_subject(searched.subject)
     return Structure(
         envelope=envelope,
         body=rendered.body,
@@ -84,10 +89,13 @@ def render(content: bytes) -> Structure:
         preview=preview(content, root),
         message_id=message_ids[0] if message_ids else "",
         reference_ids=_references(header),
-        base_subject=base_subject(searched.subject),
+        base_subject=subject,
+        is_reply=is_reply,
         sort_from=_sort_key(addresses.sender_fields[0]),
         sort_to=_sort_key(addresses.recipient_fields[0]),
         sort_cc=_sort_key(addresses.recipient_fields[1]),
+        display_from=_display_key(addresses.sender_fields[0]),
+        display_to=_display_key(addresses.recipient_fields[0]),
         sent_at=sent.at if sent else None,
         sent_on=sent.on if sent else None,
         subject=searched.subject,
@@ -129,3 +137,15 @@ def _sort_key(addresses: list[RawAddress]) -> str:
         return ""
     local_part = (addresses[0].local_part or b"").decode("utf-8", "replace")
     return fold(decode_words(local_part))[:_SORT_KEY_LIMIT]
+
+
+def _display_key(addresses: list[RawAddress]) -> str:
+    """The first address's name, or itself where it has none (RFC 5957 §3)."""
+    if not addresses:
+        return ""
+    display, local_part, domain = addresses[0]
+    if not display:
+        display = local_part or b""
+        if domain is not None:
+            display += b"@" + domain
+    return fold(decode_words(display))[:_SORT_KEY_LIMIT]

@@ -133,7 +133,25 @@ def test_no_date(value: bytes) -> None:
     ],
 )
 def test_base_subject(subject: str, expected: str) -> None:
-    assert base_subject(subject) == expected
+    assert base_subject(subject)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("subject", "is_reply"),
+    [
+        ("hello", False),
+        ("[list] hello", False),
+        ("  hello ", False),
+        ("Re: hello", True),
+        ("[list] fw: hello", True),
+        ("hello (fwd)", True),
+        ("[Fwd: hello]", True),
+        ("[Fwd: hello", False),
+        ("regarding: hello", False),
+    ],
+)
+def test_a_subject_says_that_it_is_a_reply_or_forward(subject: str, is_reply: bool) -> None:
+    assert base_subject(subject)[1] is is_reply
 
 
 @pytest.mark.parametrize(
