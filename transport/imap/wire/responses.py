@@ -21,11 +21,16 @@ def string(value: bytes) -> bytes:
     return b"{%d}\r\n%b" % (len(value), value)
 
 
+def quoted(value: bytes) -> bytes:
+    """A quoted string of what fits one: a tag does."""
+    return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
 def utf8_string(value: bytes) -> bytes:
     """UTF-8 quoted where it can be (RFC 6855 §3), else a literal."""
     if b"\r" in value or b"\n" in value or b"\x00" in value:
         return b"{%d}\r\n%b" % (len(value), value)
-    return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    return quoted(value)
 
 
 def text(words: str) -> bytes:

@@ -1,0 +1,33 @@
+"""INPROGRESS (RFC 9585): a command that takes long says that it runs."""
+
+import psycopg
+
+from accounts.mailstore.locking import take_turn
+from accounts.mailstore.values import MailboxId
+from tests.certificates import Certificate
+from tests.transport.imap.conftest import Account
+from tests.transport.imap.dialogue import Dialogue
+from tests.transport.imap.running import RunningServer
+from transport.database_threads import connection_string
+
+
+def test_a_command_that_waits_for_another_says_so(
+    certificate: Certificate, account: Account, django_db_setup: None
+) -> None:
+    server = RunningServer(certificate, progress_seconds=0.05)
+    try:
+        client = Dialogue(server)
+        client.log_in(account.address, account.password)
+        client.append("INBOX", b"Subject: x\r\n\r\nbody\r\n")
+        client.command(b"SELECT INBOX")
+        with psycopg.connect(connection_string()) as other:
+            take_turn(other, MailboxId(account.owner))
+            client.send(b"long STORE 1 +FLAGS (\\Seen)\r\n")
+            told = b'* OK [INPROGRESS ("long" NIL NIL)] Still at it\r\n'
+            assert client.response() == told
+            assert client.response() == told
+        answers = [line for line in client.until(b"long") if line != told]
+        assert answers == [b"* 1 FETCH (FLAGS (\\Seen))\r\n", b"long OK Stored\r\n"]
+        client.close()
+    finally:
+        server.stop()
