@@ -8,7 +8,7 @@ import psycopg
 
 from accounts.mailstore.flagbits import DELETED
 from accounts.mailstore.folders import list_folders
-from accounts.mailstore.sharing import ALL_RIGHTS
+from accounts.mailstore.sharing import ALL_RIGHTS, shared_folders
 from accounts.mailstore.subscriptions import list_subscriptions
 from accounts.mailstore.values import FolderId, FolderState, MailboxId
 
@@ -37,11 +37,13 @@ class Hierarchy:
 def hierarchy(
     db: psycopg.Connection[Any], reader: MailboxId, *, with_subscriptions: bool
 ) -> Hierarchy:
-    """The reader's own folders."""
+    """The reader's own folders, and others' that the reader may know of."""
     folders = {
         state.name: VisibleFolder(state, ALL_RIGHTS, is_own=True)
         for state in list_folders(db, reader)
     }
+    for name, state, rights in shared_folders(db, reader):
+        folders[name] = VisibleFolder(state, rights, is_own=False)
     names = list_subscriptions(db, reader) if with_subscriptions else ()
     return Hierarchy(folders, frozenset(names))
 

@@ -77,6 +77,23 @@ def find_grantee(db: psycopg.Connection[Any], identifier: str) -> Grantee:
     return Grantee(MailboxId(row[0]), is_negative)
 
 
+def members(
+    db: psycopg.Connection[Any], owner: MailboxId, grantee: Grantee
+) -> tuple[MailboxId, ...]:
+    """Who is meant in a folder of `owner`; of anyone not more than are worth a hint."""
+    if grantee.mailbox is not None:
+        return (grantee.mailbox,)
+    rows = db.execute(
+        """
+        SELECT m.id FROM accounts_mailbox o JOIN accounts_user u ON u.id = o.user_id
+        JOIN accounts_user w ON w.domain_id = u.domain_id JOIN accounts_mailbox m ON m.user_id = w.id
+        WHERE o.id = %s LIMIT 1000
+        """,
+        [owner],
+    ).fetchall()
+    return tuple(MailboxId(id_) for (id_,) in rows)
+
+
 def list_grants(
     db: psycopg.Connection[Any], owner: MailboxId, folder_id: FolderId
 ) -> tuple[Grant, ...]:

@@ -13,12 +13,14 @@ from accounts.mailstore.sharing_rights import (
     Mode,
     find_grantee,
     list_grants,
+    members,
     set_rights,
 )
 from accounts.mailstore.values import FolderId, MailboxId, NoSuchFolder
 from accounts.saslprep import Unpreparable, saslprep
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
+from transport.imap.mailbox_hints import mailbox_hint
 from transport.imap.replies import Refused, Reply, bad, ok
 from transport.imap.session import Session
 from transport.imap.states import LOGGED_IN
@@ -33,8 +35,10 @@ ANY_OF = "lrikxa"
 
 @handles("SETACL", "DELETEACL", states=LOGGED_IN)
 async def set_acl(session: Session, command: SetAcl) -> Reply:
-    folder = await session.database.run(_set, session.owner, command, _prepared(command.identifier))
-    session.services.notifier.publish([folder])
+    folder, concerned = await session.database.run(
+        _set, session.owner, command, _prepared(command.identifier)
+    )
+    session.services.notifier.publish([folder, *map(mailbox_hint, concerned)])
     return ok("Done")
 
 
@@ -85,11 +89,14 @@ def _prepared(identifier: str) -> str:
     return prepared
 
 
-def _set(db: Connection, reader: MailboxId, command: SetAcl, identifier: str) -> FolderId:
+def _set(
+    db: Connection, reader: MailboxId, command: SetAcl, identifier: str
+) -> tuple[FolderId, set[MailboxId]]:
+    """The folder, and whose list of folders may be another now."""
     target, folder = _open(db, reader, command.folder, TO_ADMINISTER)
     grantee = find_grantee(db, identifier)
     set_rights(db, target.owner, folder, grantee, command.rights, cast(Mode, command.mode))
-    return folder
+    return folder, {target.owner, *members(db, target.owner, grantee)}
 
 
 def _grants(db: Connection, reader: MailboxId, name: str) -> tuple[Grant, ...]:
