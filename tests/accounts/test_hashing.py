@@ -75,3 +75,29 @@ def test_an_exception_is_the_future_s_and_the_next_job_runs() -> None:
 
 def test_the_hash_of_nobody_matches_nothing() -> None:
     assert matches_hash("", "") is False
+
+
+def test_strangers_however_many_do_not_starve_who_is_known_nor_the_other_way_round() -> None:
+    queue = FairQueue(threads=1, longest=200, longest_per_source=50)
+    gate, started, order = threading.Event(), threading.Event(), []
+
+    def block() -> bool:
+        started.set()
+        return gate.wait(10)
+
+    jobs = [queue.submit("first", block)]
+    assert started.wait(10)
+    for number in range(200):  # a botnet, which fills the strangers' queue
+        jobs.append(queue.submit(f"bot {number}", lambda: bool(order.append("bot")) or True))
+    with pytest.raises(TooBusy):
+        queue.submit("one more bot", lambda: True)
+    for number in range(30):
+        jobs.append(
+            queue.submit(
+                f"home {number}", lambda: bool(order.append("home")) or True, is_known=True
+            )
+        )
+    gate.set()
+    assert all(future.result(10) for future in jobs)
+    assert order[:40].count("home") == 30
+    assert order[:40].count("bot") == 10

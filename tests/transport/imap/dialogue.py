@@ -17,8 +17,10 @@ SECONDS = 10
 class Dialogue:
     """One connection; the greeting is read already."""
 
-    def __init__(self, server: RunningServer) -> None:
-        raw = socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)
+    def __init__(self, server: RunningServer, *, source: str = "127.0.0.1") -> None:
+        raw = socket.create_connection(
+            ("127.0.0.1", server.port), timeout=SECONDS, source_address=(source, 0)
+        )
         self.socket: ssl.SSLSocket = server.tls.wrap_socket(
             raw,
             server_hostname="localhost",

@@ -8,7 +8,7 @@ import pytest
 
 from tests.factories import PASSWORD
 from tests.scram_client import ScramClient
-from tests.transport.smtp.test_submission import encrypted, message_from
+from tests.transport.smtp.test_submission import encrypted, message_from, plain
 
 
 def encoded(response: bytes) -> str:
@@ -84,3 +84,19 @@ from {user.address}
         timeout=60,
     )
     assert len(stored(user)) == 1
+
+
+def test_too_many_failures_are_454_with_the_time_to_wait(server, make_user, database) -> None:
+    user = make_user()
+    database.execute(
+        "INSERT INTO accounts_loginfailure (source, account, is_known, failures, last_at)"
+        " VALUES ('127.0.0.1', %s, false, 9, now())",
+        [user.address],
+    )
+    dialogue = encrypted(server)
+    dialogue.say("EHLO x")
+    first = encoded(ScramClient(user.address, PASSWORD).first())
+    for line in (f"AUTH PLAIN {plain(user.address, PASSWORD)}", f"AUTH SCRAM-SHA-256 {first}"):
+        reply = dialogue.say(line)
+        assert reply.startswith("454 4.7.0 Too many failed logins to this account; try again in 1")
+        assert reply.endswith(" seconds")
