@@ -38,6 +38,7 @@ class Selection:
         self.owner = owner
         self.reader = reader
         self.rights = rights  # of the reader (RFC 4314): all of them in one's own folder
+        self._told_rights = rights
         self.folder_id = folder_id
         self.name = name
         self.uid_validity = uid_validity
@@ -72,6 +73,7 @@ class Selection:
             changes.vanished, changes.entries, changes.state.keywords, changes.state.highest_modseq
         )
         self.learn_keywords(changes.state.keywords)
+        self.rights = changes.rights
 
     def learn_keywords(self, keywords: tuple[str, ...]) -> None:
         if keywords != self.flag_texts.keywords:
@@ -92,6 +94,9 @@ class Selection:
     def untagged(self, modes: Modes, *, expunges: bool, flags: bool) -> bytes:
         """What the client must be told now (`FolderView.release`), in the words of its modes."""
         news = self.view.release(expunges=expunges, flags=flags)
+        if self.rights != self._told_rights:  # RFC 4314 §5.1.1
+            self._told_rights = self.rights
+            news.append(KeywordsChanged(self.view.keywords))
         return b"".join(self._render(news, modes)) if news else b""
 
     def _render(self, news: Iterable[Untagged], modes: Modes) -> Iterable[bytes]:

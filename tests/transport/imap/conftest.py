@@ -4,12 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from accounts.mailstore.consistency import check_mailbox
+from accounts.mailstore.values import MailboxId
+from accounts.models import Domain
 from tests.certificates import Certificate, make_certificate
-from tests.factories import PASSWORD, MakeUser
+from tests.factories import PASSWORD, MakeDomain, MakeUser
 from tests.transport.imap.dialogue import Dialogue
 from tests.transport.imap.running import RunningServer
+from tests.transport.imap.sharing_dialogues import MakePerson, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +72,50 @@ def connect(imap: RunningServer, account: Account) -> Iterator[Connect]:
     yield make
     for dialogue in opened:
         dialogue.close()
+
+
+@pytest.fixture
+def domain(make_domain: MakeDomain) -> Domain:
+    return make_domain()
+
+
+@pytest.fixture
+def make_person(
+    imap: RunningServer,
+    domain: Domain,
+    make_user: MakeUser,
+    database: psycopg.Connection[tuple[object, ...]],
+) -> Iterator[MakePerson]:
+    """make_person(domain=domain, server=imap): a new user; `of=person` is another connection of that one."""
+    made: list[Person] = []
+
+    def make(
+        *, domain: Domain = domain, server: RunningServer = imap, of: Person | None = None
+    ) -> Person:
+        says = Dialogue(server)
+        if of is None:
+            user = make_user(domain=domain)
+            person = Person(user.address, MailboxId(user.mailbox.pk), says)
+        else:
+            person = Person(of.address, of.mailbox, says)
+        says.log_in(person.address, PASSWORD)
+        made.append(person)
+        return person
+
+    yield make
+    for person in made:
+        person.says.close()
+    problems = [p for m in {p.mailbox for p in made} for p in check_mailbox(database, m)]
+    assert problems == []
+
+
+@pytest.fixture
+def ann(make_person: MakePerson) -> Person:
+    """She shares."""
+    return make_person()
+
+
+@pytest.fixture
+def bob(make_person: MakePerson) -> Person:
+    """He reads."""
+    return make_person()
