@@ -46,7 +46,8 @@ _MAILBOX_FACTS = """
             COALESCE(NULLIF(p.local_part, ''), p.name || '.app') || '@' || pd.name, m.name) AS address,
         COALESCE(u.is_active, p.is_active, true) AS is_active,
         COALESCE(u.is_staff, false) AS is_staff,
-        COALESCE(m.used_bytes >= m.quota_bytes, false) AS is_full
+        COALESCE(m.used_bytes >= m.quota_bytes OR m.used_messages >= m.quota_messages, false)
+            AS is_full
     FROM accounts_mailbox m
     LEFT JOIN accounts_user u ON u.id = m.user_id LEFT JOIN accounts_domain ud ON ud.id = u.domain_id
     LEFT JOIN accounts_app p ON p.id = m.app_id LEFT JOIN accounts_domain pd ON pd.id = p.domain_id
@@ -54,7 +55,8 @@ _MAILBOX_FACTS = """
 
 # Most mail is for a user by one of its addresses: a third of what the whole look-up costs.
 _LOOK_UP_USER = """
-    SELECT d.id, d.name, m.id, u.username || '@' || ud.name, COALESCE(m.used_bytes >= m.quota_bytes, false)
+    SELECT d.id, d.name, m.id, u.username || '@' || ud.name,
+        COALESCE(m.used_bytes >= m.quota_bytes OR m.used_messages >= m.quota_messages, false)
     FROM accounts_domain d
     JOIN accounts_address a ON a.domain_id = d.id
     JOIN accounts_user u ON u.id = a.user_id

@@ -40,7 +40,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Mailbox
-        fields: tuple[str, ...] = ()
+        fields = ("quota_messages",)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,7 +57,7 @@ class MailboxAdmin(ModelAdmin):
     list_filter = (OwnedFilter,)
     search_fields = ("name", "user__username", "user__domain__name", "app__name")
     readonly_fields = ("mailbox", "owner", "messages", "used", "created_at")
-    fields = ("mailbox", "owner", "messages", "used", "quota", "created_at")
+    fields = ("mailbox", "owner", "messages", "used", "quota", "quota_messages", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mailbox]:
         queryset: QuerySet[Mailbox] = super().get_queryset(request)
@@ -75,7 +75,10 @@ class MailboxAdmin(ModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: Mailbox, form: "forms.ModelForm[Mailbox]", change: bool
     ) -> None:
-        Mailbox.objects.filter(pk=obj.pk).update(quota_bytes=form.cleaned_data["quota"])
+        Mailbox.objects.filter(pk=obj.pk).update(
+            quota_bytes=form.cleaned_data["quota"],
+            quota_messages=form.cleaned_data["quota_messages"],
+        )
 
     @display(description="mailbox", ordering="name")
     def mailbox(self, mailbox: Mailbox) -> str:

@@ -233,11 +233,13 @@ def check_quota(
     """Raises OverQuota when a copy of all of `uids` has no room with `payer`, whose mailbox row is locked."""
     over = db.execute(
         """
-        SELECT b.used_bytes + (
-            SELECT COALESCE(sum(m.size), 0) FROM mail_entry e
+        SELECT b.used_bytes + more.size > b.quota_bytes
+            OR b.used_messages + more.entries > b.quota_messages
+        FROM accounts_mailbox b, LATERAL (
+            SELECT COALESCE(sum(m.size), 0) AS size, count(*) AS entries FROM mail_entry e
                 JOIN mail_message m ON m.owner_id = e.owner_id AND m.id = e.message_id
-            WHERE e.owner_id = %s AND e.folder_id = %s AND e.uid = ANY(%s)) > b.quota_bytes
-        FROM accounts_mailbox b WHERE b.id = %s AND b.quota_bytes IS NOT NULL
+            WHERE e.owner_id = %s AND e.folder_id = %s AND e.uid = ANY(%s)) AS more
+        WHERE b.id = %s AND (b.quota_bytes IS NOT NULL OR b.quota_messages IS NOT NULL)
         """,
         [owner, source, list(uids), payer],
         prepare=True,

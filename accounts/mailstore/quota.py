@@ -1,34 +1,92 @@
-"""How much a mailbox holds, and how much it may (RFC 9208)."""
+"""How much a mailbox holds, and how much it may (RFC 9208). A quota root is a mailbox with all its folders."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
-from accounts.mailstore.values import MailboxId, NoSuchFolder
+from accounts.mailstore.values import MailboxId, NoPermission, NoSuchFolder
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaState:
-    """`limit_bytes` None is no limit. Every entry counts with its whole size, copies too."""
+    """A limit that is None is none. Every entry counts with its whole size, copies too.
 
+    `owner` is the mailbox, and `address` its owner's primary address.
+    """
+
+    owner: MailboxId
+    address: str
     used_bytes: int
     used_messages: int
     limit_bytes: int | None
+    limit_messages: int | None
 
     def has_room_for(self, size: int) -> bool:
         """Whether a message of `size` octets may come in."""
-        return self.limit_bytes is None or self.used_bytes + size <= self.limit_bytes
+        fits = self.limit_bytes is None or self.used_bytes + size <= self.limit_bytes
+        return fits and (self.limit_messages is None or self.used_messages < self.limit_messages)
+
+
+_QUOTA = """
+SELECT b.id, COALESCE(a.local_part || '@' || d.name, b.name),
+    b.used_bytes, b.used_messages, b.quota_bytes, b.quota_messages
+FROM accounts_mailbox b
+LEFT JOIN accounts_address a ON (a.user_id = b.user_id OR a.app_id = b.app_id) AND a.is_primary
+LEFT JOIN accounts_domain d ON d.id = a.domain_id
+WHERE """
 
 
 def quota_of(db: psycopg.Connection[Any], owner: MailboxId) -> QuotaState:
     """One mailbox's quota. Raises NoSuchFolder when the mailbox is gone."""
+    return _read(db, _QUOTA + "b.id = %s", owner)
+
+
+def quota_at(db: psycopg.Connection[Any], reader: MailboxId, address: str) -> QuotaState:
+    """The quota of the mailbox whose owner has this primary address: one's own, or any to an administrator.
+
+    Raises NoPermission, whether others' mailboxes exist or not; NoSuchFolder.
+    """
+    own = quota_of(db, reader)
+    if own.address == address:
+        return own
+    if not is_administrator(db, reader):
+        raise NoPermission
+    return _read(db, _QUOTA + "a.local_part || '@' || d.name = %s", address)
+
+
+def set_quota(
+    db: psycopg.Connection[Any],
+    reader: MailboxId,
+    address: str,
+    *,
+    limit_bytes: int | None,
+    limit_messages: int | None,
+) -> QuotaState:
+    """Both limits anew, by an administrator. Raises NoPermission, NoSuchFolder."""
+    if not is_administrator(db, reader):
+        raise NoPermission
+    owner = quota_at(db, reader, address).owner
+    db.execute(
+        "UPDATE accounts_mailbox SET quota_bytes = %s, quota_messages = %s WHERE id = %s",
+        [limit_bytes, limit_messages, owner],
+    )
+    return quota_of(db, owner)
+
+
+def is_administrator(db: psycopg.Connection[Any], reader: MailboxId) -> bool:
+    """Whether this is the mailbox of a user who may administer the installation."""
     row = db.execute(
-        "SELECT used_bytes, used_messages, quota_bytes FROM accounts_mailbox WHERE id = %s",
-        [owner],
+        "SELECT u.is_staff AND u.is_active FROM accounts_mailbox b"
+        " JOIN accounts_user u ON u.id = b.user_id WHERE b.id = %s",
+        [reader],
         prepare=True,
-        binary=True,
     ).fetchone()
+    return row is not None and row[0]
+
+
+def _read(db: psycopg.Connection[Any], query: str, key: MailboxId | str) -> QuotaState:
+    row = db.execute(query, [key], prepare=True, binary=True).fetchone()
     if row is None:
         raise NoSuchFolder
     return QuotaState(*row)

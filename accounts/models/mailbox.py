@@ -22,6 +22,9 @@ class Mailbox(models.Model):
     quota_bytes = models.BigIntegerField(
         "quota in bytes", null=True, blank=True, help_text="Empty: no limit."
     )
+    quota_messages = models.BigIntegerField(
+        "quota in messages", null=True, blank=True, help_text="Empty: no limit."
+    )
     used_bytes = models.BigIntegerField(default=0, editable=False)
     used_messages = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

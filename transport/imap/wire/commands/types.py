@@ -141,6 +141,46 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class GetQuota:
+    """RFC 9208 §4.1.1."""
+
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GetQuotaRoot:
+    """RFC 9208 §4.1.2."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetQuota:
+    """RFC 9208 §4.1.3; each limit with its resource's name in upper case."""
+
+    root: bytes
+    limits: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GetMetadata:
+    """RFC 5464 §4.2. `folder` "" is the server; `depth` None is infinity."""
+
+    folder: str
+    entries: tuple[str, ...]
+    max_size: int | None
+    depth: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetMetadata:
+    """RFC 5464 §4.3; a value that is None deletes."""
+
+    folder: str
+    values: tuple[tuple[str, bytes | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """One message to append; `is_utf8`: as RFC 6855 §4's data extension."""
 
@@ -254,6 +294,11 @@ Command = (
     | Rename
     | List
     | Status
+    | GetQuota
+    | GetQuotaRoot
+    | SetQuota
+    | GetMetadata
+    | SetMetadata
     | Append
     | Replace
     | Fetch
