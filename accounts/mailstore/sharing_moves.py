@@ -75,64 +75,85 @@ def _copy_across(
     *,
     is_move: bool,
 ) -> Copied:
-    old: list[Uid] = []
-    new: list[Uid] = []
-    validity, target_modseq, source_modseq = 0, None, None
+    done: list[tuple[Uid, Uid]] = []
+    source_modseq = target_modseq = None
     uids = sorted(set(uids))
     for chunk in chunks(uids) or [[]]:
         with db.transaction():
-            for one in sorted((owner, target_owner)):
-                lock_mailbox(db, one)
-            states: dict[FolderId, FolderState] = {}
-            for one, folder in sorted(
-                ((owner, source), (target_owner, target)), key=lambda x: x[1]
-            ):
-                states |= lock_folders(db, one, [folder])
-            validity = states[target].uid_validity
-            if not old:
+            states = _lock(db, {source: owner, target: target_owner})
+            if not done:
                 check_quota(db, owner, source, uids, target_owner)
             rows = db.execute(
                 _SOURCE, {"owner": owner, "folder": source, "reader": reader, "uids": chunk}
             ).fetchall()
             if not rows:
                 continue
-            target_modseq = ModSeq(states[target].highest_modseq + 1)
             kept = permitted_bits(rights)
             rows = [(row[0], row[1] & kept, *row[2:]) for row in rows]
-            seen = {row[0] for row in rows if row[1] & SEEN}
-            if reader != target_owner:
-                rows = [(row[0], row[1] & ~SEEN, *row[2:]) for row in rows]
-            first = states[target].uid_next
-            filed = list(map(Uid, range(first, first + len(rows))))
-            keywords, flags = translate_flags(rows, states[source], states[target])
-            db.execute(
-                _FILE,
-                {
-                    "from": owner,
-                    "owner": target_owner,
-                    "target": target,
-                    "modseq": target_modseq,
-                    "old": [row[2] for row in rows],
-                    "new": _new_ids(db, len(rows)),
-                    "uids": filed,
-                    "dates": [row[4] for row in rows],
-                    "flags": flags,
-                    "keywords": list(keywords),
-                    "uid_next": filed[-1] + 1,
-                    "set": format_set(filed),
-                    "cause": cause,
-                    **count_rows(rows),
-                },
-            )
-            if reader != target_owner:
-                made = {uid: True for uid, row in zip(filed, rows, strict=True) if row[0] in seen}
-                keep_seen(db, reader, target_owner, target, target_modseq, made)
+            target_modseq = ModSeq(states[target].highest_modseq + 1)
+            filed = _file(db, reader, rows, states[source], states[target], cause)
             moved = [Uid(row[0]) for row in rows]
             if is_move:
                 source_modseq = remove_entries(db, owner, source, moved, cause=cause).modseq
-            old += moved
-            new += filed
-    return Copied(validity, tuple(old), tuple(new), target_modseq, source_modseq)
+            done += zip(moved, filed, strict=True)
+    return Copied(
+        states[target].uid_validity,
+        tuple(old for old, _ in done),
+        tuple(new for _, new in done),
+        target_modseq,
+        source_modseq,
+    )
+
+
+def _lock(
+    db: psycopg.Connection[Any], folders: dict[FolderId, MailboxId]
+) -> dict[FolderId, FolderState]:
+    """In the store's one order: mailboxes by id, then folders by id."""
+    for owner in sorted(folders.values()):
+        lock_mailbox(db, owner)
+    states: dict[FolderId, FolderState] = {}
+    for folder, owner in sorted(folders.items()):
+        states |= lock_folders(db, owner, [folder])
+    return states
+
+
+def _file(
+    db: psycopg.Connection[Any],
+    reader: MailboxId,
+    rows: list[tuple[Any, ...]],
+    source: FolderState,
+    target: FolderState,
+    cause: str,
+) -> list[Uid]:
+    """Make messages and entries of the target's owner of these rows of _SOURCE; their UIDs."""
+    modseq = ModSeq(target.highest_modseq + 1)
+    uids = [Uid(target.uid_next + place) for place in range(len(rows))]
+    seen = {uid: True for uid, row in zip(uids, rows, strict=True) if row[1] & SEEN}
+    if reader != target.owner:
+        rows = [(row[0], row[1] & ~SEEN, *row[2:]) for row in rows]
+    keywords, flags = translate_flags(rows, source, target)
+    db.execute(
+        _FILE.format(**{table: _copied_columns(db, table) for table in _NOT_COPIED}),
+        {
+            "from": source.owner,
+            "owner": target.owner,
+            "target": target.id,
+            "modseq": modseq,
+            "old": [row[2] for row in rows],
+            "new": _new_ids(db, len(rows)),
+            "uids": uids,
+            "dates": [row[4] for row in rows],
+            "flags": flags,
+            "keywords": list(keywords),
+            "uid_next": uids[-1] + 1,
+            "set": format_set(uids),
+            "cause": cause,
+            **count_rows(rows),
+        },
+    )
+    if seen and reader != target.owner:
+        keep_seen(db, reader, target.owner, target.id, modseq, seen)
+    return uids
 
 
 _SOURCE = f"""
@@ -145,26 +166,27 @@ LEFT JOIN mail_seen s
 WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND e.uid = ANY(%(uids)s) ORDER BY e.uid
 """
 
-_MESSAGE = """blob_id, prefix, size, header_size, sent_at, sent_on, message_id, reference_ids,
-    base_subject, sort_from, sort_to, sort_cc, is_reply, display_from,
-    display_to, thread_id"""
+_NOT_COPIED = {
+    "mail_message": ("owner_id", "id", "arrived_at", "unfiled_at"),
+    "mail_rendered": ("owner_id", "message_id"),
+    "mail_search_text": ("owner_id", "message_id"),
+}
 
-_FILE = f"""
+_FILE = """
 WITH named AS MATERIALIZED (
     SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[], %(uids)s::bigint[],
         %(dates)s::timestamptz[], %(flags)s::bigint[]) AS n (old, new, uid, date, flags)
 ), message AS (
-    INSERT INTO mail_message (owner_id, id, {_MESSAGE})
-    SELECT %(owner)s, n.new, {", ".join("m." + c.strip() for c in _MESSAGE.split(","))}
+    INSERT INTO mail_message (owner_id, id, {mail_message})
+    SELECT %(owner)s, n.new, {mail_message}
     FROM named n JOIN mail_message m ON m.owner_id = %(from)s AND m.id = n.old
 ), rendered AS (
-    INSERT INTO mail_rendered (owner_id, message_id, envelope, body, body_structure, parts)
-    SELECT %(owner)s, n.new, r.envelope, r.body, r.body_structure, r.parts
+    INSERT INTO mail_rendered (owner_id, message_id, {mail_rendered})
+    SELECT %(owner)s, n.new, {mail_rendered}
     FROM named n JOIN mail_rendered r ON r.owner_id = %(from)s AND r.message_id = n.old
 ), searchable AS (
-    INSERT INTO mail_search_text
-        (owner_id, message_id, subject, sender, recipients, copied, header, body)
-    SELECT %(owner)s, n.new, t.subject, t.sender, t.recipients, t.copied, t.header, t.body
+    INSERT INTO mail_search_text (owner_id, message_id, {mail_search_text})
+    SELECT %(owner)s, n.new, {mail_search_text}
     FROM named n JOIN mail_search_text t ON t.owner_id = %(from)s AND t.message_id = n.old
 ), entry AS (
     INSERT INTO mail_entry
@@ -195,3 +217,16 @@ def _new_ids(db: psycopg.Connection[Any], count: int) -> list[int]:
         [count],
     ).fetchall()
     return [id_ for (id_,) in rows]
+
+
+def _copied_columns(db: psycopg.Connection[Any], table: str) -> str:
+    """What describes a message, and not whose it is or where."""
+    row = db.execute(
+        """
+        SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+        WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
+            AND attname <> ALL(%s)
+        """,
+        [table, list(_NOT_COPIED[table])],
+    ).fetchone()
+    return str(row[0]) if row is not None else ""
