@@ -30,7 +30,8 @@ _MESSAGE_COLUMNS = """owner_id, blob_id, prefix, size, header_size, sent_at, sen
         is_reply, display_from, display_to, thread_id"""
 
 _MESSAGE_VALUES = """%(header_size)s,
-        COALESCE(%(sent_at)s, now()), COALESCE(%(sent_on)s, now()::date),
+        COALESCE(%(sent_at)s, {date}, now()),
+        COALESCE(%(sent_on)s, ({date} AT TIME ZONE 'UTC')::date, now()::date),
         %(message_id)s, %(reference_ids)s, %(base_subject)s, %(sort_from)s, %(sort_to)s, %(sort_cc)s,
         %(is_reply)s, %(display_from)s, %(display_to)s, {thread}"""
 
@@ -220,6 +221,7 @@ def statement_for_one(
         if has_keywords
         else "%(flags)s",
         thread=_thread("%(owner)s", is_reply),
+        date="%(date)s::timestamptz",  # for what has no Date of its own (RFC 5256 §2.2)
     )
 
 
@@ -235,8 +237,14 @@ def statement_for_many(
     while limit < placements:
         limit *= 4
     text = _FOR_MANY + _common(has_trace, is_once) + _RESULT_FOR_MANY
-    thread = _thread("m.owner_id", is_reply)
-    return _numbered(_BLOB + text, limit=limit, seen=SEEN, deleted=DELETED, thread=thread)
+    return _numbered(
+        _BLOB + text,
+        limit=limit,
+        seen=SEEN,
+        deleted=DELETED,
+        thread=_thread("m.owner_id", is_reply),
+        date="NULL::timestamptz",  # only deliveries go to many, and they come now
+    )
 
 
 def _thread(owner: str, is_reply: bool) -> str:
@@ -255,7 +263,7 @@ def _numbered(template: str, **parts: Any) -> tuple[str, tuple[str, ...]]:
 
     psycopg would parse the %(name)s of so long a statement anew each time.
     """
-    values = _MESSAGE_VALUES.format(thread=parts.pop("thread"))
+    values = _MESSAGE_VALUES.format(thread=parts.pop("thread"), date=parts.pop("date"))
     parts |= {"turn": TURN, "message_columns": _MESSAGE_COLUMNS, "message_values": values}
     names: dict[str, int] = {}
 

@@ -26,6 +26,7 @@ from transport.imap.wire.commands.types import (
     Select,
     Status,
     Store,
+    Thread,
     Upload,
 )
 from transport.imap.wire.fetch_items import Attribute, Section
@@ -174,11 +175,16 @@ def test_bad_command(text: bytes) -> None:
     assert parsed.condition == "BAD"
 
 
-def test_unknown_charset_is_no() -> None:
-    parsed = parse_command(b"a SEARCH CHARSET KOI8-R ALL")
-    assert isinstance(parsed, Unparsable)
-    assert parsed.condition == "NO"
-    assert parsed.code.startswith(b"BADCHARSET (")
+def test_what_is_in_an_unknown_charset_is_not_read() -> None:
+    """The handler answers NO, after a SAVE has emptied what was saved (RFC 5182 §2.1)."""
+    for text, command in (
+        (b"SEARCH CHARSET KOI8-R SUBJECT {1}\r\n\xc1", Search(None, False, None)),
+        (b"UID SORT (DATE) KOI8-R ALL", Search(None, True, None, (("DATE", False),))),
+        (b"THREAD REFERENCES KOI8-R ALL", Thread("REFERENCES", None, False)),
+    ):
+        parsed = parse_command(b"a " + text)
+        assert isinstance(parsed, Tagged), parsed
+        assert parsed.command == command
 
 
 WORDS = [
