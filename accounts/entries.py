@@ -125,6 +125,11 @@ class Login:
     credential_id: int | None = None
     password_stamp: bytes = b""
 
+    @property
+    def account(self) -> tuple[str, int]:
+        """What is the same for every secret of the account."""
+        return self.kind, self.account_id
+
 
 class ThrottleScope(Enum):
     """Whose failures are too many."""

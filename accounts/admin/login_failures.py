@@ -72,15 +72,12 @@ class LoginFailureAdmin(ReadOnlyAdmin):
             return "anywhere but their known networks"
         return f"{failure.source} (known)" if failure.is_known else failure.source
 
-    @display(
-        description="until", ordering="until", label={"not blocked": "success", None: "danger"}
-    )
-    def state(self, failure: LoginFailure) -> str:
+    @display(description="now", ordering="until", label={"blocked": "danger", "free": "success"})
+    def state(self, failure: LoginFailure) -> tuple[str, str]:
         until = failure.until  # type: ignore[attr-defined]
-        left = (until - timezone.now()).total_seconds()
-        if failure.failures < _free(failure) or left <= 0:
-            return "not blocked"
-        return f"blocked until {timezone.localtime(until):%H:%M:%S}"
+        if failure.failures < _free(failure) or until <= timezone.now():
+            return "free", "not blocked"
+        return "blocked", f"blocked until {timezone.localtime(until):%H:%M:%S}"
 
     @display(description="why", ordering="failures")
     def why(self, failure: LoginFailure) -> str:

@@ -53,13 +53,20 @@ class TooLong:
 
 
 @dataclass(frozen=True, slots=True)
+class NoRoom:
+    """`give_up` was called within this command; it is gone."""
+
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Hopeless:
     """Nothing sensible can follow: say BYE."""
 
     reason: str
 
 
-Event = Request | LiteralWanted | TooBig | TooLong | Hopeless
+Event = Request | LiteralWanted | TooBig | TooLong | NoRoom | Hopeless
 
 
 class CommandReader:
@@ -68,12 +75,14 @@ class CommandReader:
     def __init__(self, append_limit: int = 0) -> None:
         """`append_limit`: the largest literal of an APPEND; 0 before the login."""
         self.append_limit = append_limit
+        self.received = 0
+        """Octets so far."""
         self._buffer = bytearray()
         self._line_start = 0  # where the last line of the command begins: literals lie before it
         self._scanned = 0
         self._in_lines = 0  # bytes of the command outside of literals
         self._literal_left = 0
-        self._refusal: TooBig | TooLong | None = None
+        self._refusal: TooBig | TooLong | NoRoom | None = None
         self._dropped = 0
 
     def __len__(self) -> int:
@@ -90,8 +99,26 @@ class CommandReader:
         """Whether a command has begun and not ended."""
         return bool(self._buffer) or self._refusal is not None
 
+    @property
+    def literal_size(self) -> int:
+        """Octets of the literal that is announced or on its way."""
+        return self._literal_left
+
     def feed(self, data: bytes) -> None:
+        self.received += len(data)
         self._buffer += data
+
+    def give_up(self) -> None:
+        """There is no room for the literals of this command: drop them, and what is still to come."""
+        if self._line_start and self._refusal is None:
+            self._refuse(NoRoom(self._tag()))
+
+    def abandon(self) -> bytes:
+        """Forget the command whose literal is announced, since it will not be asked for; its tag."""
+        tag = self._tag()
+        del self._buffer[: self._line_start]
+        self._begin_command()
+        return tag
 
     def next_event(self) -> Event | None:
         """What is complete, or None."""
@@ -190,7 +217,7 @@ class CommandReader:
         self._line_start = self._scanned = self._in_lines = self._dropped = self._literal_left = 0
         self._refusal = None
 
-    def _refuse(self, refusal: TooBig | TooLong, keep_from: int | None = None) -> None:
+    def _refuse(self, refusal: TooBig | TooLong | NoRoom, keep_from: int | None = None) -> None:
         """Give the command up: forget what was held of it, except its last line's end."""
         self._refusal = refusal
         if keep_from is not None:
