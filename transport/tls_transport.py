@@ -21,7 +21,6 @@ HIGH_WATER = 65_536
 """Bytes that may wait for the client before the protocol is asked to pause."""
 RECORD = 16_384  # the most that one call of OpenSSL reads or writes
 READS_A_TURN = 16  # records, before other connections have their turn
-ACCEPTS_A_TURN = 16
 ACCEPT_PAUSE_SECONDS = 0.5  # when the process has no file left
 FLUSH_SECONDS = 60.0  # for what waits when the connection is closed
 DROPPED_MAXIMUM = 1 << 20  # what a client may still send after our close_notify
@@ -69,22 +68,22 @@ class TlsServer:
             transport.abort()
 
     def _accept(self, listener: socket.socket) -> None:
-        for _ in range(ACCEPTS_A_TURN):
-            try:
-                connection, peer = listener.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                if error.errno not in _NO_FILES:
-                    raise
-                logger.error("a connection cannot be accepted: %s", error)
-                self._loop.remove_reader(listener.fileno())
-                self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._accept_again, listener)
-                return
-            try:
-                TlsTransport(self, connection, peer, self._protocol_factory())
-            except OSError:  # it has hung up already
-                connection.close()
+        """One connection a turn: other processes that wait on the same socket get their share of many."""
+        try:
+            connection, peer = listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            if error.errno not in _NO_FILES:
+                raise
+            logger.error("a connection cannot be accepted: %s", error)
+            self._loop.remove_reader(listener.fileno())
+            self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._accept_again, listener)
+            return
+        try:
+            TlsTransport(self, connection, peer, self._protocol_factory())
+        except OSError:  # it has hung up already
+            connection.close()
 
     def _accept_again(self, listener: socket.socket) -> None:
         if not self._is_closed:
