@@ -229,6 +229,11 @@ def _rename_tree(db: psycopg.Connection[Any], owner: MailboxId, old: str, new: s
 def _rename_inbox(db: psycopg.Connection[Any], owner: MailboxId, new: str) -> Renamed:
     inbox = open_folder(db, owner, INBOX)
     target = create_folder(db, owner, new)
+    db.execute(  # INBOX keeps its annotations, and the new folder gets them too (RFC 5464 §4.1)
+        "INSERT INTO mail_annotation SELECT owner_id, %s, reader_id, name, value"
+        " FROM mail_annotation WHERE owner_id = %s AND folder_id = %s",
+        [target.id, owner, inbox.id],
+    )
     rows = db.execute(
         "SELECT uid FROM mail_entry WHERE owner_id = %s AND folder_id = %s ORDER BY uid",
         [owner, inbox.id],

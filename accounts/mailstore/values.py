@@ -122,6 +122,14 @@ class TooManyFolders(MailstoreError):
     """The mailbox has as many folders, or subscriptions, as it may."""
 
 
+class AnnotationTooLong(MailstoreError):
+    """The value is longer than an annotation may be."""
+
+
+class TooManyAnnotations(MailstoreError):
+    """No more annotations may hang there."""
+
+
 class SpecialUseInvalid(MailstoreError):
     """No folder, or not this one, may have the special use (USEATTR, RFC 6154 §3)."""
 

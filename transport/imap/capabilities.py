@@ -18,6 +18,7 @@ AFTER_LOGIN = (
     b"LIST-EXTENDED",
     b"LIST-STATUS",
     b"CREATE-SPECIAL-USE",
+    b"METADATA",
     b"QUOTA",
     b"QUOTASET",
     b"QUOTA=RES-STORAGE",

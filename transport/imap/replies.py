@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import psycopg
 
 from accounts.mailstore.sharing_rights import NoSuchGrantee, OwnerKeepsRights, TooManyGrants
+from accounts.mailstore.annotations import VALUE_MAXIMUM
 from accounts.mailstore.values import (
+    AnnotationTooLong,
     FolderExists,
     FolderNameInvalid,
     FolderNotRemovable,
@@ -16,6 +18,7 @@ from accounts.mailstore.values import (
     NoSuchFolder,
     OverQuota,
     SpecialUseInvalid,
+    TooManyAnnotations,
     TooManyFolders,
     TooManyKeywords,
 )
@@ -62,6 +65,8 @@ _REFUSALS: dict[type[MailstoreError], tuple[str, bytes]] = {
     FolderExists: ("The folder exists", b"ALREADYEXISTS"),
     FolderNameInvalid: ("No folder may be called that", b"CANNOT"),
     FolderNotRemovable: ("This folder cannot be removed", b"CANNOT"),
+    AnnotationTooLong: ("The value is too long", b"METADATA MAXSIZE %d" % VALUE_MAXIMUM),
+    TooManyAnnotations: ("There are too many annotations", b"METADATA TOOMANY"),
     TooManyFolders: ("There are too many folders", b"LIMIT"),
     SpecialUseInvalid: ("The folder cannot have that special use", b"USEATTR"),
     OverQuota: ("The mailbox is full", b"OVERQUOTA"),
