@@ -153,7 +153,7 @@ def _for_one(
     return statement_for_one(
         _way_to_folder(placement),
         has_keywords=bool(keywords),
-        has_trace=parameters["trace"] != "[]",
+        events=parameters["events"],
         is_once="fingerprint" in parameters,
         is_reply=bool(parameters["recent_ids"]),
     )
@@ -200,7 +200,7 @@ def _for_many(
     }
     return statement_for_many(
         len(placements),
-        has_trace=parameters["trace"] != "[]",
+        events=parameters["events"],
         is_once="fingerprint" in parameters,
         is_reply=bool(parameters["recent_ids"]),
     )
@@ -222,11 +222,20 @@ def _parameters(
         "object_name": object_name,
         "header_size": header_end(message.content),
         "cause": cause,
-        "trace": json.dumps([trace_row(event) for event in trace]),
         "conversation": conversation_of(message.structure, message.sha256),
         "recent_ids": list(message.structure.reference_ids[-LOOK_UPS_MAXIMUM:]),
         **derived_columns(message.structure),
+        **_trace_parameters(trace),
     }
+
+
+def _trace_parameters(trace: Sequence[TraceEvent]) -> dict[str, Any]:
+    rows = [trace_row(event) for event in trace]
+    if len(rows) == 1:
+        [row] = rows
+        row["detail"] = json.dumps(row["detail"])
+        return {"events": 1} | {f"trace_{name}": value for name, value in row.items()}
+    return {"events": min(len(rows), 2), "trace": json.dumps(rows)}
 
 
 def _fitting(keywords: Sequence[str]) -> list[str]:
