@@ -135,13 +135,34 @@ class Notifier:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self._listening.set()
                     await self.reconcile()
-                    async for notice in connection.notifies():
-                        for folder_id in notice.payload.split(","):
-                            self._heard(FolderId(int(folder_id)))
+                    await self._hear(connection.pgconn)
             except Exception as error:
                 logger.warning("hints are not heard: %s", error)
             self._listening.clear()
             await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _hear(self, pgconn: psycopg.pq.abc.PGconn) -> None:
+        """Hear until the server hangs up: OperationalError. To wait by psycopg for each costs many times as much."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+        descriptor = pgconn.socket
+
+        def read() -> None:
+            try:
+                pgconn.consume_input()
+            except psycopg.Error as error:
+                loop.remove_reader(descriptor)
+                ended.set_exception(error)
+                return
+            while (notice := pgconn.notifies()) is not None:
+                for folder_id in notice.extra.split(b","):
+                    self._heard(FolderId(int(folder_id)))
+
+        loop.add_reader(descriptor, read)
+        try:
+            await ended
+        finally:
+            loop.remove_reader(descriptor)
 
     async def _reconcile_for_ever(self) -> None:
         while True:
