@@ -6,7 +6,7 @@
    where it says expunged. An entry that changed above min_modseq is named by a row of its modseq.
 3. A mailbox's usage is the sum of its folders.
 4. Each message has its rendered row and its search text, and none is without a message; `size` is prefix and blob;
-   it is unfiled exactly when no entry shows it.
+   one that no entry shows is noted for the sweep.
 5. Each blob has the hash and the size that its row says, and its object is there.
 6. No flag has a bit without a keyword.
 7. Each message is in a conversation (`manage.py fillconversations` for mail from before there were any), and whatever
@@ -93,11 +93,12 @@ _QUERIES = {
         SELECT m.id, m.size, octet_length(m.prefix) + b.size
         FROM mail_message m JOIN mail_blob b ON b.id = m.blob_id
         WHERE m.owner_id = %(owner)s AND m.size <> octet_length(m.prefix) + b.size""",
-    "message {}: unfiled_at is {}, entries are {}": """
-        SELECT m.id, m.unfiled_at, s.entries FROM mail_message m CROSS JOIN LATERAL (
-            SELECT count(*) AS entries FROM mail_entry e
-            WHERE e.owner_id = m.owner_id AND e.message_id = m.id) AS s
-        WHERE m.owner_id = %(owner)s AND (m.unfiled_at IS NULL) <> (s.entries > 0)""",
+    "message {} is in no folder, and the sweep does not know": """
+        SELECT m.id FROM mail_message m WHERE m.owner_id = %(owner)s AND (
+            SELECT true FROM mail_entry e
+            WHERE e.owner_id = m.owner_id AND e.message_id = m.id LIMIT 1) IS NULL
+        AND m.id NOT IN (
+            SELECT unnest(u.message_ids) FROM mail_unfiled u WHERE u.owner_id = %(owner)s)""",
 }
 
 

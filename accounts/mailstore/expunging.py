@@ -9,10 +9,10 @@ from typing import Any
 
 import psycopg
 
-from accounts.mailstore.flagbits import DELETED
-from accounts.mailstore.locking import lock_folders, lock_mailbox
-from accounts.mailstore.numbering import CHUNK, chunks, count_rows
-from accounts.mailstore.sequence_sets import format_set
+from accounts.mailstore.flagbits import DELETED, SEEN
+from accounts.mailstore.locking import lock_folders
+from accounts.mailstore.numbering import CHUNK, chunks, unpack
+from accounts.mailstore.uid_choice import chosen, set_of
 from accounts.mailstore.values import FolderId, MailboxId, ModSeq, Uid
 
 
@@ -30,11 +30,16 @@ def expunge(
     folder_id: FolderId,
     uids: Sequence[Uid] | None = None,
     *,
+    known: Sequence[Uid] = (),
     cause: str = "imap",
 ) -> Expunged:
-    """Remove the entries with \\Deleted, of `uids` alone if given (UID EXPUNGE). Raises NoSuchFolder."""
-    condition = f"flags & {DELETED} <> 0"
-    return _remove(db, owner, folder_id, condition, None if uids is None else list(uids), cause)
+    """Remove the entries with \\Deleted, of `uids` alone if given (UID EXPUNGE).
+
+    `known` are UIDs that the caller takes for deleted: they are looked at first, and the whole folder only if it has
+    more. Raises NoSuchFolder.
+    """
+    condition = f"e.flags & {DELETED} <> 0"
+    return _remove(db, owner, folder_id, condition, uids, cause, known)
 
 
 def empty_folder(
@@ -58,44 +63,43 @@ def remove_entries(
 
 # The UIDs go in as an array: as a join the planner, which has no statistics of a new folder, reads the folder once a
 # message.
-_DELETE = """
-WITH chosen AS (
-    SELECT e.uid FROM mail_entry e
-    WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND {condition} AND {choice}
-    ORDER BY e.uid LIMIT %(limit)s
-), gone AS (
-    DELETE FROM mail_entry e
-    WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND e.uid = ANY (ARRAY(SELECT uid FROM chosen))
-    RETURNING e.uid, e.flags, e.message_id
-)
-SELECT g.uid, g.flags, g.message_id, m.size
-FROM gone g JOIN mail_message m ON m.owner_id = %(owner)s AND m.id = g.message_id
-ORDER BY g.uid
+_CHOOSE = """
+SELECT e.uid FROM mail_entry e
+WHERE e.owner_id = %s AND e.folder_id = %s AND {condition} ORDER BY e.uid LIMIT {limit}
 """
 
-# Runs after the deletion, so that it sees which messages are in no folder any more. It looks each up: as NOT EXISTS the
-# planner, while it has no statistics, reads all of the owner's entries for each message.
-_FINISH_REMOVAL = """
-WITH folder AS (
-    UPDATE mail_folder SET highest_modseq = %(modseq)s,
-        message_count = message_count - %(count)s, unseen_count = unseen_count - %(unseen)s,
-        deleted_count = deleted_count - %(deleted)s, size_bytes = size_bytes - %(size)s
-    WHERE owner_id = %(owner)s AND id = %(folder)s
+_REMOVE = """
+WITH gone AS (
+    DELETE FROM mail_entry e
+    WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND {choice} AND {condition}
+    RETURNING e.uid, e.flags, e.message_id
+), total AS MATERIALIZED (
+    SELECT count(*) AS entries, count(*) FILTER (WHERE g.flags & {seen} = 0) AS unseen,
+        count(*) FILTER (WHERE g.flags & {deleted} <> 0) AS deleted,
+        array_agg(g.message_id ORDER BY g.uid) AS messages,
+        COALESCE(sum((SELECT m.size FROM mail_message m
+            WHERE m.owner_id = %(owner)s AND m.id = g.message_id)), 0)::bigint AS size
+    FROM gone g
+), folder AS (
+    UPDATE mail_folder f SET highest_modseq = %(modseq)s,
+        message_count = f.message_count - t.entries, unseen_count = f.unseen_count - t.unseen,
+        deleted_count = f.deleted_count - t.deleted, size_bytes = f.size_bytes - t.size
+    FROM total t WHERE f.owner_id = %(owner)s AND f.id = %(folder)s AND t.entries > 0
 ), box AS (
-    UPDATE accounts_mailbox SET used_bytes = used_bytes - %(size)s,
-        used_messages = used_messages - %(count)s
-    WHERE id = %(owner)s
+    UPDATE accounts_mailbox b SET used_bytes = b.used_bytes - t.size,
+        used_messages = b.used_messages - t.entries
+    FROM total t WHERE b.id = %(owner)s AND t.entries > 0
 ), change AS (
     INSERT INTO mail_change (owner_id, folder_id, modseq, kind, uids)
-    VALUES (%(owner)s, %(folder)s, %(modseq)s, 3, %(uids)s)
+    SELECT %(owner)s, %(folder)s, %(modseq)s, 3, {set} FROM total WHERE entries > 0
 ), event AS (
     INSERT INTO mail_event (owner_id, kind, cause, folder_id, message_ids)
-    VALUES (%(owner)s, 'expunge', %(cause)s, %(folder)s, %(messages)s)
+    SELECT %(owner)s, 'expunge', %(cause)s, %(folder)s, messages FROM total WHERE entries > 0
+), unfiled AS (
+    INSERT INTO mail_unfiled (owner_id, message_ids)
+    SELECT %(owner)s, messages FROM total WHERE entries > 0
 )
-UPDATE mail_message m SET unfiled_at = now()
-WHERE m.owner_id = %(owner)s AND m.id = ANY(%(messages)s) AND (
-    SELECT true FROM mail_entry e WHERE e.owner_id = m.owner_id AND e.message_id = m.id LIMIT 1
-) IS NULL
+SELECT string_agg(int8send(uid), NULL ORDER BY uid) FROM gone
 """
 
 
@@ -104,16 +108,19 @@ def _remove(
     owner: MailboxId,
     folder_id: FolderId,
     condition: str,
-    uids: list[Uid] | None,
+    uids: Sequence[Uid] | None,
     cause: str,
+    known: Sequence[Uid] = (),
 ) -> Expunged:
     gone: list[Uid] = []
-    for chunk in [None] if uids is None else chunks(uids) or [[]]:
-        while True:
-            removed, modseq = _remove_chunk(db, owner, folder_id, condition, chunk, cause)
-            gone.extend(removed)
-            if len(removed) < CHUNK:
-                break
+    modseq, deleted_left = ModSeq(0), 1
+    for chunk in chunks(known) if uids is None else chunks(uids) or [[]]:
+        removed, modseq, deleted_left = _remove_chunk(db, owner, folder_id, condition, chunk, cause)
+        gone.extend(removed)
+    while uids is None and deleted_left > 0:
+        removed, modseq, _ = _remove_chunk(db, owner, folder_id, condition, None, cause)
+        gone.extend(removed)
+        deleted_left = len(removed) - CHUNK + 1
     return Expunged(tuple(sorted(gone)), modseq)
 
 
@@ -122,38 +129,37 @@ def _remove_chunk(
     owner: MailboxId,
     folder_id: FolderId,
     condition: str,
-    uids: list[Uid] | None,
+    uids: Sequence[Uid] | None,
     cause: str,
-) -> tuple[list[Uid], ModSeq]:
-    choice = "true" if uids is None else "e.uid = ANY(%(uids)s)"
+) -> tuple[Sequence[Uid], ModSeq, int]:
+    """The UIDs that went, the folder's modseq, and how many with \\Deleted are left in it."""
     with db.transaction():
-        lock_mailbox(db, owner)
         folder = lock_folders(db, owner, [folder_id])[folder_id]
-        rows = db.execute(
-            _DELETE.format(condition=condition, choice=choice),
-            {"owner": owner, "folder": folder_id, "uids": uids, "limit": CHUNK},
-            prepare=True,
-            binary=True,
-        ).fetchall()
-        if not rows:
-            return [], folder.highest_modseq
-        modseq = ModSeq(folder.highest_modseq + 1)
-        db.execute(
-            _FINISH_REMOVAL,
+        if uids is None:
+            statement = _CHOOSE.format(condition=condition, limit=CHUNK)
+            rows = db.execute(statement, [owner, folder_id], prepare=True, binary=True).fetchall()
+            uids = [Uid(uid) for (uid,) in rows]
+        choice, parameters = chosen(sorted(uids))
+        row = db.execute(
+            _REMOVE.format(
+                choice=choice, condition=condition, set=set_of("gone"), seen=SEEN, deleted=DELETED
+            ),
             {
                 "owner": owner,
                 "folder": folder_id,
-                "modseq": modseq,
-                "uids": format_set(row[0] for row in rows),
-                "messages": [row[2] for row in rows],
+                "modseq": folder.highest_modseq + 1,
                 "cause": cause,
-                **count_rows(rows),
+                **parameters,
             },
             prepare=True,
-        )
+            binary=True,
+        ).fetchone()
+        gone = [Uid(uid) for uid in unpack(row[0])] if row else []
+        if not gone:
+            return gone, folder.highest_modseq, folder.deleted_count
         if folder.is_shared:
-            forget_seen(db, owner, folder_id, [row[0] for row in rows])
-        return [Uid(row[0]) for row in rows], modseq
+            forget_seen(db, owner, folder_id, gone)
+        return gone, ModSeq(folder.highest_modseq + 1), folder.deleted_count - len(gone)
 
 
 def forget_seen(

@@ -1,5 +1,7 @@
-"""How a command's entries are cut into transactions, and what they count for in their folder."""
+"""How a command's entries are cut into transactions, what they count for in their folder, and numbers that come packed."""
 
+import sys
+from array import array
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -22,3 +24,12 @@ def count_rows(rows: Sequence[tuple[Any, ...]]) -> dict[str, int]:
         "deleted": sum(bool(row[1] & DELETED) for row in rows),
         "size": sum(row[3] for row in rows),
     }
+
+
+def unpack(packed: bytes | None) -> "array[int]":
+    """The numbers of `string_agg(int8send(…), NULL)`: rows of as many would cost five times as much."""
+    numbers = array("q")
+    numbers.frombytes(packed or b"")
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers

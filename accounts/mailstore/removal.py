@@ -16,6 +16,7 @@ _TABLES = (
     "mail_folder",
     "mail_subscription",
     "mail_event",
+    "mail_unfiled",
 )
 
 

@@ -167,7 +167,7 @@ WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND e.uid = ANY(%(uids
 """
 
 _NOT_COPIED = {
-    "mail_message": ("owner_id", "id", "arrived_at", "unfiled_at"),
+    "mail_message": ("owner_id", "id", "arrived_at"),
     "mail_rendered": ("owner_id", "message_id"),
     "mail_search_text": ("owner_id", "message_id"),
 }

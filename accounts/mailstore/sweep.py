@@ -13,6 +13,7 @@ from psycopg.errors import ForeignKeyViolation, RestrictViolation
 
 from accounts.journal.retention import trim_journals
 from accounts.mailstore.changes import trim_changes
+from accounts.mailstore.locking import take_turn
 from accounts.mailstore.objects import delete_object, list_objects
 
 KEEP_DAYS = 14
@@ -46,29 +47,44 @@ def sweep(db: psycopg.Connection[Any], *, keep_days: int = KEEP_DAYS) -> Swept:
 _SWEEP_MESSAGES = """
 WITH doomed AS MATERIALIZED (
     SELECT m.owner_id, m.id FROM mail_message m
-    WHERE m.unfiled_at < now() - make_interval(days => %s) AND (
+    WHERE m.owner_id = %(owner)s AND m.id = ANY(%(messages)s::bigint[]) AND (
         SELECT true FROM mail_entry e
         WHERE e.owner_id = m.owner_id AND e.message_id = m.id LIMIT 1) IS NULL
-    ORDER BY m.unfiled_at LIMIT %s FOR UPDATE SKIP LOCKED
+    AND m.id NOT IN (
+        SELECT unnest(u.message_ids) FROM mail_unfiled u
+        WHERE u.owner_id = %(owner)s AND u.at >= now() - make_interval(days => %(days)s))
 ), rendered AS (
     DELETE FROM mail_rendered r USING doomed d
     WHERE r.owner_id = d.owner_id AND r.message_id = d.id
 ), searchable AS (
     DELETE FROM mail_search_text t USING doomed d
     WHERE t.owner_id = d.owner_id AND t.message_id = d.id
+), noted AS (
+    DELETE FROM mail_unfiled WHERE owner_id = %(owner)s AND id = %(id)s
 )
 DELETE FROM mail_message m USING doomed d WHERE m.owner_id = d.owner_id AND m.id = d.id
 """
 
 
 def sweep_messages(db: psycopg.Connection[Any], keep_days: int) -> int:
-    """Delete messages that were in no folder for `keep_days`; how many."""
+    """Delete messages that were in no folder for `keep_days`; how many.
+
+    Each note of a command in a transaction, under its owner's turn: nobody files one of its messages again meanwhile.
+    """
     total = 0
     while True:
-        count = db.execute(_SWEEP_MESSAGES, [keep_days, BATCH]).rowcount
-        total += count
-        if count < BATCH:
-            return total
+        with db.transaction():
+            note = db.execute(
+                "SELECT owner_id, id, message_ids FROM mail_unfiled"
+                " WHERE at < now() - make_interval(days => %s) ORDER BY at LIMIT 1",
+                [keep_days],
+            ).fetchone()
+            if note is None:
+                return total
+            owner, id_, messages = note
+            take_turn(db, owner)  # another sweep may have been here meanwhile: nothing is left then
+            parameters = {"owner": owner, "id": id_, "messages": messages, "days": keep_days}
+            total += db.execute(_SWEEP_MESSAGES, parameters).rowcount
 
 
 _UNUSED = """

@@ -31,7 +31,7 @@ DAMAGE = {
     "change row": "UPDATE mail_change SET folder_id = -1",
     "entry -1/1 has no folder": "UPDATE mail_entry SET folder_id = -1",
     "has size": "UPDATE mail_message SET size = size + 1",
-    "unfiled_at": "UPDATE mail_message SET unfiled_at = now()",
+    "the sweep does not know": "DELETE FROM mail_entry",
 }
 
 
@@ -106,7 +106,11 @@ def test_the_command_exits_with_1_when_something_is_broken(
     database.execute(
         "UPDATE accounts_mailbox SET used_bytes = 0, used_messages = 0 WHERE id = %s", [owner]
     )
-    database.execute("UPDATE mail_message SET unfiled_at = now() WHERE owner_id = %s", [owner])
+    database.execute(
+        "INSERT INTO mail_unfiled (owner_id, message_ids)"
+        " SELECT owner_id, array_agg(id) FROM mail_message WHERE owner_id = %s GROUP BY owner_id",
+        [owner],
+    )
     assert check_mailbox(database, owner) == []
 
 

@@ -24,7 +24,12 @@ def trash(database: Database, mailbox: MailboxId) -> FolderState:
 
 
 def unfiled(database: Database, owner: MailboxId) -> list[int]:
-    query = "SELECT id FROM mail_message WHERE owner_id = %s AND unfiled_at IS NOT NULL ORDER BY id"
+    query = """
+        SELECT DISTINCT m.id FROM mail_unfiled u JOIN mail_message m
+            ON m.owner_id = u.owner_id AND m.id = ANY(u.message_ids)
+        WHERE u.owner_id = %s AND NOT EXISTS (
+            SELECT FROM mail_entry e WHERE e.owner_id = m.owner_id AND e.message_id = m.id)
+        ORDER BY m.id"""
     return [id_ for (id_,) in database.execute(query, [owner])]
 
 
