@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from accounts import removal
 from accounts.admin.pages import BYTES_PER_MEGABYTE, human_size
+from accounts.admin.sharing import SharingPage
 from accounts.admin.user_forms import QuotaField
 from accounts.models import Mailbox
 
@@ -49,7 +50,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Mailbox)
-class MailboxAdmin(ModelAdmin):
+class MailboxAdmin(SharingPage, ModelAdmin):
     """Made and removed with its owner; one that nobody owns any more can be deleted here."""
 
     form = MailboxForm

@@ -20,6 +20,7 @@ from accounts.admin.groups import MembershipInline
 from accounts.admin.known_networks import KnownNetworkInline
 from accounts.admin.pages import DirectoryAdmin, human_size
 from accounts.admin.secrets import CredentialInline, OwnerDeletion, new_secret_page
+from accounts.admin.sharing import SharingPage
 from accounts.admin.user_forms import ChangedUserForm, NewUserForm
 from accounts.models import Mailbox, User
 
@@ -42,7 +43,7 @@ class UserCredentialInline(CredentialInline):
 
 
 @admin.register(User)
-class UserAdmin(OwnerDeletion, DirectoryAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(OwnerDeletion, SharingPage, DirectoryAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """People: their addresses, groups, quota and passwords."""
 
     form = ChangedUserForm

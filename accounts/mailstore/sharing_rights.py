@@ -94,32 +94,49 @@ def members(
     return tuple(MailboxId(id_) for (id_,) in rows)
 
 
+_GRANTS = """
+SELECT a.local_part || '@' || d.name, m.id, r.is_negative, r.rights
+FROM {} AS r
+LEFT JOIN accounts_mailbox m ON m.id = r.grantee_id
+LEFT JOIN accounts_address a ON (a.user_id = m.user_id OR a.app_id = m.app_id) AND a.is_primary
+LEFT JOIN accounts_domain d ON d.id = a.domain_id
+"""
+
+
 def list_grants(
     db: psycopg.Connection[Any], owner: MailboxId, folder_id: FolderId
 ) -> tuple[Grant, ...]:
     """The folder's list: its owner first, with every right, then by name."""
+    entries = """(
+        SELECT %(owner)s AS grantee_id, false AS is_negative, %(all)s AS rights
+        UNION ALL SELECT grantee_id, is_negative, rights FROM mail_right
+        WHERE owner_id = %(owner)s AND folder_id = %(folder)s)"""
     rows = db.execute(
-        """
-        SELECT a.local_part || '@' || d.name, m.id, g.is_negative, g.rights
-        FROM (
-            SELECT %(owner)s AS mailbox, false AS is_negative, %(all)s AS rights
-            UNION ALL SELECT grantee_id, is_negative, rights FROM mail_right
-            WHERE owner_id = %(owner)s AND folder_id = %(folder)s) AS g
-        LEFT JOIN accounts_mailbox m ON m.id = g.mailbox
-        LEFT JOIN accounts_address a ON (a.user_id = m.user_id OR a.app_id = m.app_id) AND a.is_primary
-        LEFT JOIN accounts_domain d ON d.id = a.domain_id
-        ORDER BY m.id IS DISTINCT FROM %(owner)s, m.id IS NOT NULL, 1, g.is_negative
-        """,
+        _GRANTS.format(entries)
+        + "ORDER BY m.id IS DISTINCT FROM %(owner)s, m.id IS NOT NULL, 1, r.is_negative",
         {"owner": owner, "folder": folder_id, "all": ALL_RIGHTS},
     ).fetchall()
-    return tuple(
-        Grant(
-            "-" * is_negative + (ANYONE if mailbox is None else address or f"mailbox {mailbox}"),
-            Grantee(None if mailbox is None else MailboxId(mailbox), is_negative),
-            rights,
-        )
-        for address, mailbox, is_negative, rights in rows
-    )
+    return tuple(_grant(*row) for row in rows)
+
+
+def mailbox_grants(db: psycopg.Connection[Any], owner: MailboxId) -> tuple[tuple[str, Grant], ...]:
+    """The lists of all folders of a mailbox without its owner: (folder's name, entry)."""
+    entries = """(
+        SELECT f.name, e.* FROM mail_right e
+        JOIN mail_folder f ON f.owner_id = e.owner_id AND f.id = e.folder_id
+        WHERE e.owner_id = %(owner)s)"""
+    rows = db.execute(
+        _GRANTS.replace("r.rights", "r.rights, r.name").format(entries)
+        + "ORDER BY r.name <> 'INBOX', r.name, m.id IS NOT NULL, 1, r.is_negative",
+        {"owner": owner},
+    ).fetchall()
+    return tuple((name, _grant(*grant)) for *grant, name in rows)
+
+
+def _grant(address: str | None, mailbox: int | None, is_negative: bool, rights: str) -> Grant:
+    name = ANYONE if mailbox is None else address or f"mailbox {mailbox}"
+    grantee = Grantee(None if mailbox is None else MailboxId(mailbox), is_negative)
+    return Grant("-" * is_negative + name, grantee, rights)
 
 
 def set_rights(

@@ -49,8 +49,15 @@ def other_imap(django_db_setup: None, certificate: Certificate) -> Iterator[Runn
 
 
 @pytest.fixture
-def account(make_user: MakeUser) -> Account:
-    user = make_user()
+def account(domain: Domain, make_user: MakeUser) -> Account:
+    user = make_user(domain=domain)
+    return Account(user.address, PASSWORD, user.mailbox.pk)
+
+
+@pytest.fixture
+def colleague(domain: Domain, make_user: MakeUser) -> Account:
+    """Somebody else of the same domain."""
+    user = make_user(domain=domain)
     return Account(user.address, PASSWORD, user.mailbox.pk)
 
 

@@ -3,7 +3,8 @@
 A line `C: …` is sent, `S: …` is expected; `C2:` and `S2:` are a second connection, and so on. `#` begins a comment.
 `${name}` stands for a value: known ones are put in, an unknown one in an `S:` line is captured up to the next space or
 bracket. `...` matches anything, `\\r\\n` is a line's end within a literal (in `C:` lines too), and `S: <closed>` is the end of the connection.
-`@no-login` leaves the login to the transcript. `${user}` and `${password}` are given, and so are the SASL PLAIN responses
+`@no-login` leaves the login to the transcript. `${user}` and `${password}` are given, `${colleague}` of the same domain
+with the same password, and so are the SASL PLAIN responses
 `${plain}` and `${for_another}`.
 """
 
@@ -76,12 +77,13 @@ def fill_known(text: str, known: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
-def test_transcript(path: Path, connect: Connect, account: Account) -> None:
+def test_transcript(path: Path, connect: Connect, account: Account, colleague: Account) -> None:
     user, password = account.address, account.password
     known = {
         "nul": "\0",
         "user": user,
         "password": password,
+        "colleague": colleague.address,
         "plain": base64.b64encode(f"\0{user}\0{password}".encode()).decode(),
         "for_another": base64.b64encode(f"root\0{user}\0{password}".encode()).decode(),
     }

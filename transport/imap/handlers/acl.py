@@ -62,7 +62,7 @@ async def list_rights(session: Session, command: ListRights) -> Reply:
         b"* LISTRIGHTS",
         render_folder_name(command.folder, utf8=session.utf8),
         string(command.sent_identifier),
-        string(always.encode("ascii")),
+        always.encode("ascii") or b'""',
     ]
     if grantee.mailbox != target.owner:
         words += [right.encode("ascii") for right in rights_text(ALL_RIGHTS)]
