@@ -61,5 +61,15 @@ def _text(content: bytes, entity: Entity) -> str:
             octets = binascii.a2b_qp(octets)
     charset = parameter(entity.media_type.parameters, b"charset") or b""
     text = decode_text(octets, charset.decode("ascii", "replace"))
-    text = text_of_html(text) if subtype == b"html" else _QUOTED.sub("", text)
-    return " ".join(_INVISIBLE.sub(" ", text).split())[:PREVIEW_CHARACTERS].rstrip()
+    if subtype == b"html":
+        text = text_of_html(text)
+    elif ">" in text:
+        text = _QUOTED.sub("", text)
+    shown = _shown(text[: 4 * PREVIEW_CHARACTERS])  # mostly enough, and a tenth of the work
+    if len(shown) < PREVIEW_CHARACTERS:
+        shown = _shown(text)
+    return shown[:PREVIEW_CHARACTERS].rstrip()
+
+
+def _shown(text: str) -> str:
+    return " ".join(_INVISIBLE.sub(" ", text).split())
