@@ -182,7 +182,9 @@ class Notifier:
             modseq = current.get(
                 key[1], -1
             )  # -1: the folder is gone, which a watcher must hear too
-            if self._seen.get(key) != modseq and key[1] in self._watches:
+            # A negative number stands for a mailbox, whose watchers look for themselves (RFC 5465).
+            has_moved = self._seen.get(key) != modseq or key[1] < 0
+            if has_moved and key[1] in self._watches:
                 self._seen[key] = modseq
                 self._heard(key[1])
 

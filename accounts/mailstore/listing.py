@@ -1,13 +1,14 @@
 """What LIST shows: the folders that a reader may know of, and the names subscribed to (RFC 9051 §6.3.9)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
 from accounts.mailstore.flagbits import DELETED
 from accounts.mailstore.folders import list_folders
+from accounts.mailstore.locking import STATE_COLUMNS, folder_state
 from accounts.mailstore.sharing import ALL_RIGHTS, shared_folders
 from accounts.mailstore.subscriptions import list_subscriptions
 from accounts.mailstore.values import FolderId, FolderState, MailboxId
@@ -46,6 +47,25 @@ def hierarchy(
         folders[name] = VisibleFolder(state, rights, is_own=False)
     names = list_subscriptions(db, reader) if with_subscriptions else ()
     return Hierarchy(folders, frozenset(names))
+
+
+def looked_at_again(
+    db: psycopg.Connection[Any], reader: MailboxId, known: Hierarchy, folders: Collection[FolderId]
+) -> Hierarchy:
+    """`known`, with these of its folders as they are now; all of it anew where one is not the reader's own, or has
+    another name, or is gone."""
+    names = {folder.state.id: name for name, folder in known.folders.items() if folder.is_own}
+    rows = db.execute(
+        f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %s AND id = ANY(%s)",
+        [reader, list(folders)],
+        prepare=True,
+        binary=True,
+    ).fetchall()
+    states = [folder_state(row) for row in rows]
+    if len(states) != len(folders) or any(names.get(s.id) != s.name for s in states):
+        return hierarchy(db, reader, with_subscriptions=True)
+    now = {state.name: VisibleFolder(state, ALL_RIGHTS, is_own=True) for state in states}
+    return replace(known, folders=known.folders | now)
 
 
 def deleted_bytes(

@@ -10,6 +10,7 @@ AFTER_LOGIN = (
     b"MOVE",
     b"SPECIAL-USE",
     b"NAMESPACE",
+    b"NOTIFY",
     b"ACL",
     b"RIGHTS=texk",
     b"LIST-MYRIGHTS",

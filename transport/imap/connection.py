@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
+from transport.imap.incoming_memory import Account
 from transport.imap.wire.compression import BadDeflate, Deflater, Inflater
 from transport.imap.wire.reader import CommandReader, Event, Hopeless
 
@@ -33,6 +34,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, serve: "Callable[[Connection], Coroutine[Any, Any, None]]") -> None:
         self.reader = CommandReader()
         self.peer = ""
+        self.account: Account | None = None
+        """What it holds of literals, since the login."""
         self.task: asyncio.Task[None] | None = None
         self._serve = serve
         self._transport: asyncio.Transport | None = None
@@ -64,7 +67,7 @@ class Connection(asyncio.Protocol):
             self._inflater.feed(data)
             is_full = len(self._inflater) > COMPRESSED_LIMIT
         else:
-            self.reader.feed(data)
+            self._feed(data)
             is_full = len(self.reader) > self.reader.wants
         if is_full and not self._is_reading_paused:
             self._is_reading_paused = True
@@ -87,13 +90,14 @@ class Connection(asyncio.Protocol):
 
     # What the session calls
 
-    async def next_event(self) -> Event:
-        """The next command, also of those that came before the client hung up. Raises ConnectionEnded, Interrupted."""
+    def next_event(self) -> Event | None:
+        """The next command, also of those that came before the client hung up; None: there is none yet.
+        Raises Interrupted."""
         if self._interruption is not None:
             raise Interrupted(self._interruption)
-        while (event := self.reader.next_event()) is None:
-            await self.wait_for_input()
-        return event
+        if self.account is not None:  # the last command and its literals are done with
+            self.account.hold(len(self.reader))
+        return self.reader.next_event()
 
     async def next_line(self) -> bytes | Hopeless:
         """The next bare line (a SASL response, DONE)."""
@@ -211,13 +215,18 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         self._end()
 
+    def _feed(self, data: bytes) -> None:
+        self.reader.feed(data)
+        if self.account is not None and self.account.hold(len(self.reader)) is not None:
+            self.reader.give_up()
+
     def _inflate(self, inflater: Inflater) -> bool:
         """Whether there was something to inflate for the reader."""
         try:
             inflated = inflater.piece()
         except BadDeflate:
             raise Interrupted("What came is not compressed as agreed") from None
-        self.reader.feed(inflated)
+        self._feed(inflated)
         return bool(inflated)
 
     def _check(self) -> None:

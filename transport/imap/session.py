@@ -8,10 +8,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from accounts.entries import Login
-from accounts.mailstore.values import MailboxId, NoSuchFolder
+from accounts.mailstore.values import FolderId, MailboxId, NoSuchFolder
 from transport.connection_limits import ConnectionLimits
 from transport.database_threads import Connection as DatabaseConnection
 from transport.database_threads import DatabaseThreads
@@ -19,7 +19,9 @@ from transport.imap.capabilities import capabilities
 from transport.imap.connection import Connection, ConnectionEnded, Interrupted
 from transport.imap.folder_snapshots import FolderSnapshots
 from transport.imap.handlers.registry import HANDLERS
+from transport.imap.incoming_memory import NO_ROOM, Account, IncomingMemory
 from transport.imap.long_work import LongWork
+from transport.imap.open_logins import OpenLogins
 from transport.imap.progress import PROGRESS_SECONDS, InProgress
 from transport.imap.replies import Reply, bad, no, reply_to
 from transport.imap.selection import Selection
@@ -27,17 +29,36 @@ from transport.imap.shared_changes import SharedChanges
 from transport.imap.states import State, refusal
 from transport.imap.wire.commands.registry import Tagged, Unparsable, is_http, parse_command
 from transport.imap.wire.modes import Modes
-from transport.imap.wire.reader import Hopeless, LiteralWanted, Request, TooBig, TooLong
+from transport.imap.wire.reader import (
+    Event,
+    Hopeless,
+    LiteralWanted,
+    NoRoom,
+    Request,
+    TooBig,
+    TooLong,
+)
 from transport.imap.wire.responses import status_line
 from transport.notifier import Notifier
 
+if TYPE_CHECKING:
+    from transport.imap.watching import Watching
+
 LOGIN_SECONDS = 60.0
 AUTOLOGOUT_SECONDS = 1800.0 + 60.0  # at least 30 minutes (RFC 9051 §5.4)
+SLOWEST = 1024
+"""Octets a second: a large message may take longer than that over a bad line, byte by byte it may not."""
 BAD_MAXIMUM = 50
 """Unreadable commands in a row before the session ends."""
 BAD_MAXIMUM_BEFORE_LOGIN = 10
 BY_NUMBER = frozenset(("FETCH", "STORE", "SEARCH", "COPY", "MOVE", "SORT", "THREAD", "REPLACE"))
 """Commands that take or give sequence numbers (RFC 9586 §3)."""
+CHANGE_FOLDER = frozenset(
+    f"{by}{name}"
+    for name in ("APPEND", "COPY", "EXPUNGE", "MOVE", "REPLACE")
+    for by in ("", "UID ")
+)
+"""Commands after which the client must hear of the selected folder, even if NOTIFY said NONE."""
 COMMANDS_IN_A_ROW = 20
 """After so many that needed no wait, other sessions have their turn."""
 
@@ -62,6 +83,8 @@ class Services:
     progress_seconds: float = PROGRESS_SECONDS
     long_work: LongWork = field(default_factory=LongWork)
     strangers: ConnectionLimits = field(default_factory=ConnectionLimits)
+    open_logins: OpenLogins = field(default_factory=OpenLogins)
+    incoming: IncomingMemory = field(default_factory=lambda: IncomingMemory(0))
 
 
 @dataclass(slots=True, eq=False)
@@ -78,6 +101,10 @@ class Session:
     tag: bytes = b"*"  # of the command that runs
     after_reply: Callable[[], None] | None = None
     """What the running command wants done once its tagged response is written."""
+    watching: "Watching | None" = None
+    """What NOTIFY asked for; None until the first."""
+    _changes_folder: bool = False  # the running command does
+    _own_uids: set[int] = field(default_factory=set)
     _login_deadline: float = 0.0
     _bad_in_a_row: int = 0
     _in_a_row: int = 0
@@ -132,17 +159,25 @@ class Session:
     def write(self, data: bytes) -> None:
         self.connection.write(data)
 
-    def begin(self, login: Login) -> None:
-        """The client is known now: it may append, and no longer counts as a stranger of its address."""
+    def begin(self, login: Login) -> bool:
+        """The client is known now: it may append, and no longer counts as a stranger of its address.
+
+        False, and nothing changes, when the login has too many sessions open.
+        """
+        if not self.services.open_logins.admit(login.account):
+            return False
         self.login = login
         self.state = State.AUTHENTICATED
         self.connection.reader.append_limit = self.services.max_message_size
+        self.connection.account = Account(self.services.incoming, login.account)
         self.services.strangers.release(self.connection.peer)
+        return True
 
     def end_login(self) -> None:
         """Back to where the connection began, but for TLS (RFC 8437 §3)."""
         self.deselect()
-        self.login = None
+        self.watch_nothing()
+        self._release_login()
         self.modes = Modes()
         self.state = State.NOT_AUTHENTICATED
         self.connection.reader.append_limit = 0
@@ -150,6 +185,21 @@ class Session:
             self.connection.interrupt("[UNAVAILABLE] Too many connections")
         now = asyncio.get_running_loop().time()
         self._login_deadline = now + self.services.login_seconds
+
+    def _release_login(self) -> None:
+        """What the login counts for ends."""
+        if self.connection.account is not None:
+            self.connection.account.hold(0)
+            self.connection.account = None
+        if self.login is not None:
+            self.services.open_logins.release(self.login.account)
+            self.login = None
+
+    def watch_nothing(self) -> None:
+        """As before the first NOTIFY."""
+        if self.watching is not None:
+            self.watching.close()
+            self.watching = None
 
     def select(self, selection: Selection) -> None:
         self.selection = selection
@@ -184,17 +234,59 @@ class Session:
             await self.selection.refresh(self.services.changes)
             self.tell(expunges=False, flags=False)
 
+    async def catch_up(self) -> None:
+        """`refresh` after the command's work is done: if that fails, the work is done all the same, and the next
+        command will see."""
+        try:
+            await self.refresh()
+        except (ConnectionEnded, Interrupted):
+            raise
+        except NoSuchFolder:
+            pass
+        except Exception as error:
+            reply_to(error, command="refresh")
+
     async def expunged(self, uids: Iterable[int], modseq: int) -> None:
         """The session's own command removed these from the selected folder, the last of them at `modseq`."""
         self.selected.view.expunge(uids, modseq)
         if (
             self.selected.view.modseq < modseq
-        ):  # others' changes came between: HIGHESTMODSEQ is to cover them
-            await self.refresh()
+        ):  # others' changes lie between: HIGHESTMODSEQ is to cover them
+            await self.catch_up()
+
+    def brought(self, folder_id: FolderId, uids: Iterable[int]) -> None:
+        """The running command put these there: NOTIFY fetches only what others bring (RFC 5465 §5.2)."""
+        if self.selection is not None and self.selection.folder_id == folder_id:
+            self._own_uids.update(uids)
 
     def tell(self, *, expunges: bool, flags: bool = True) -> None:
-        if self.selection is not None:
-            self.write(self.selection.untagged(self.modes, expunges=expunges, flags=flags))
+        """Tell what is new in the selected folder, as far as NOTIFY has it."""
+        if self.selection is None:
+            return
+        watching = self.watching
+        if watching is not None:
+            if not watching.tells_selected and not self._changes_folder:
+                return
+            flags = flags and watching.tells_flags
+        self.write(self.selection.untagged(self.modes, expunges=expunges, flags=flags))
+        if watching is not None:
+            newest = self.selection.view.newest
+            watching.announced(uid for uid in newest if uid not in self._own_uids)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether `push` may have something to tell."""
+        if self.watching is not None:
+            return self.watching.has_news
+        return self.selection is not None and self.selection.is_stale
+
+    async def push(self, *, expunges: bool) -> None:
+        """Look, and tell, without having been asked. Raises NoSuchFolder for the selected folder."""
+        if self.watching is not None:
+            await self.watching.tell(expunges=expunges)
+        elif self.selection is not None:
+            await self.selection.refresh(self.services.changes)
+            self.tell(expunges=expunges)
 
     async def run(self) -> None:
         """Serve until the end; the connection is closed then."""
@@ -223,18 +315,19 @@ class Session:
             if self.login is None:
                 self.services.strangers.release(self.connection.peer)
             self.deselect()
+            self._release_login()
+            self.watch_nothing()
             self.connection.close()
 
     async def _next(self) -> None:
-        now = asyncio.get_running_loop().time()
-        deadline = now + AUTOLOGOUT_SECONDS if self.login else self._login_deadline
-        async with asyncio.timeout_at(deadline):
-            event = await self.connection.next_event()
+        event = await self._next_event()
         match event:
             case Request(buffer):
                 await self._request(buffer)
             case LiteralWanted():
-                self.write(b"+ OK\r\n")
+                self._ask_for_literal()
+            case NoRoom(tag):
+                self._answer(tag or b"*", NO_ROOM)
             case TooBig(tag):
                 self._answer(tag or b"*", no("The literal is too big", b"TOOBIG"))
             case TooLong(tag):
@@ -242,6 +335,37 @@ class Session:
             case Hopeless(reason):
                 self._bye(reason)
         await self._take_turns()
+
+    async def _next_event(self) -> Event:
+        """Raises TimeoutError when the client is silent, or so slow that it might as well be."""
+        if self.login is None:
+            async with asyncio.timeout_at(self._login_deadline):
+                return await self._wait_for_event()
+        reader = self.connection.reader
+        while True:
+            before = reader.received
+            try:
+                async with asyncio.timeout(AUTOLOGOUT_SECONDS):
+                    return await self._wait_for_event()
+            except TimeoutError:
+                if reader.received - before < AUTOLOGOUT_SECONDS * SLOWEST:
+                    raise
+
+    async def _wait_for_event(self) -> Event:
+        while (event := self.connection.next_event()) is None:
+            if self.watching is not None and self.watching.has_news:
+                await self.push(expunges=False)
+            else:
+                await self.connection.wait_for_input()
+        return event
+
+    def _ask_for_literal(self) -> None:
+        reader, account = self.connection.reader, self.connection.account
+        refusal = account.refusal_of(reader.literal_size) if account is not None else None
+        if refusal is None:
+            self.write(b"+ OK\r\n")
+        else:
+            self._answer(reader.abandon() or b"*", refusal)
 
     async def _take_turns(self) -> None:
         """Let a client that reads nothing wait, and other sessions go on while one pipelines without end."""
@@ -273,6 +397,7 @@ class Session:
         if self.uid_only and request.name in BY_NUMBER:
             return self._answer(request.tag, bad("Only UIDs are enabled", b"UIDREQUIRED"))
         self.tag = request.tag
+        self._changes_folder = request.name in CHANGE_FOLDER
         progress = self.services.progress_seconds
         try:
             with InProgress(self.connection, request.tag, request.name, progress):
@@ -290,6 +415,9 @@ class Session:
         if handler.refreshes:
             self.tell(expunges=handler.may_expunge)
             reply = self._with_modseq(reply)
+        if self.watching is not None:
+            await self.watching.end_command(request.command, reply)
+        self._own_uids.clear()
         self._answer(request.tag, reply)
         if self.after_reply is not None:
             self.after_reply()

@@ -77,6 +77,8 @@ class FolderView:
         self._before_vanished = modseq  # where the view stood before the first of `_vanished`
         self._told = modseq  # the highest modseq that `told` has heard of
         self.has_told_expunges = False  # since somebody last said False
+        self.newest: Sequence[int] = ()
+        """The UIDs that the last `release` announced."""
 
     def __len__(self) -> int:
         return len(self.uids)
@@ -203,10 +205,12 @@ class FolderView:
         for its outcome.
         """
         untagged: list[Untagged] = []
+        self.newest = ()
         if expunges and self._vanished:
             untagged.extend(self._release_expunges())
         if len(self.uids) > self._announced:
             untagged.append(Exists(len(self.uids)))
+            self.newest = self.uids[self._announced :]
             self._announced = len(self.uids)
         if self.keywords != self._announced_keywords:
             untagged.append(KeywordsChanged(self.keywords))

@@ -35,9 +35,9 @@ async def append(session: Session, command: Append) -> Reply:
         check_upload(session, upload)
     appended = await session.run_long(_append, session.owner, command.folder, command.uploads)
     session.services.notifier.publish([appended[0].folder_id])
-    if session.selection is not None:
-        await session.refresh()
-        session.tell(expunges=True)
+    session.brought(appended[0].folder_id, [one.uid for one in appended])
+    await session.catch_up()
+    session.tell(expunges=True)
     return ok("Appended", append_code(appended))
 
 

@@ -42,7 +42,8 @@ async def copy(session: Session, command: Copy) -> Reply:
         format_ordered(copied.target),
     )
     if target == selection.folder_id:
-        await session.refresh()  # the copies are news here
+        session.brought(target, copied.target)
+        await session.catch_up()  # the copies are news here
     if not is_move:
         return ok("Copied", code)
     # RFC 6851 §4.3: COPYUID before the EXPUNGEs, since those make the source's UIDs mean nothing

@@ -34,15 +34,13 @@ async def idle(session: Session, command: Plain) -> Reply:
 
 
 async def _wait(session: Session) -> None:
-    """Wait for a line or for news, and tell the news."""
-    selection = session.selection
-    if selection is None or not selection.is_stale:
+    """Wait for a line or for news, and tell the news: exactly those of NOTIFY, if there was one (RFC 5465 §4)."""
+    if not session.has_news:
         session.connection.rest()
         try:
             async with asyncio.timeout(session.services.still_here_seconds):
                 await session.connection.wait_for_input()
         except TimeoutError:
             session.write(b"* OK Still here\r\n")
-    if selection is not None and selection.is_stale:
-        await selection.refresh(session.services.changes)
-        session.tell(expunges=True)
+    if session.has_news:
+        await session.push(expunges=True)

@@ -39,7 +39,8 @@ async def replace(session: Session, command: Replace) -> Reply:
     # RFC 8508 §4.3: APPENDUID before the EXPUNGE
     session.write(b"* OK [" + append_code([appended]) + b"] Replacement message ready\r\n")
     if appended.folder_id == selection.folder_id:
-        await session.refresh()
+        session.brought(appended.folder_id, [appended.uid])
+        await session.catch_up()
     await session.expunged(gone.uids, gone.modseq)
     return ok("Replaced")
 

@@ -52,6 +52,25 @@ class Compress:
 
 
 @dataclass(frozen=True, slots=True)
+class EventGroup:
+    """Which folders (`scope` in upper case, some with `names`) and which `events` in upper case, none for NONE;
+    `items` are fetched of new messages in the selected folder (RFC 5465 §8)."""
+
+    scope: str
+    names: tuple[str, ...]
+    events: frozenset[str]
+    items: tuple[FetchItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """NOTIFY SET, or NONE with no groups (RFC 5465 §3.1)."""
+
+    groups: tuple[EventGroup, ...]
+    with_status: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Enable:
     capabilities: tuple[str, ...]
 
@@ -285,6 +304,7 @@ Command = (
     | Authenticate
     | Id
     | Compress
+    | Notify
     | Enable
     | Select
     | Create
