@@ -1,5 +1,6 @@
 """Names of folders: Unicode, with `/` between the levels (RFC 9051 §5.1). Pure."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -7,6 +8,14 @@ from accounts.mailstore.values import HIERARCHY_SEPARATOR, INBOX, FolderNameInva
 
 NAME_BYTES_MAXIMUM = 2600  # of UTF-8: what an index entry of the database holds
 LEVELS_MAXIMUM = 50
+
+# What Net-Unicode leaves out (RFC 5198 §2): controls, separators of lines, surrogates, noncharacters; and what turns the
+# direction of writing, so that a name would read as another.
+_UNFIT = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufdd0-\ufdef\u202a-\u202e\u2066-\u2069"
+    + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
+    + "]"
+)
 
 
 def canonical_name(name: str) -> str:
@@ -27,13 +36,17 @@ def checked_name(name: str) -> str:
     levels = name.split(HIERARCHY_SEPARATOR)
     if not all(levels):
         raise FolderNameInvalid("a level of the name is empty")
-    if len(levels) > LEVELS_MAXIMUM:
-        raise FolderNameInvalid("too many levels")
-    if len(name.encode("utf-8", "surrogatepass")) > NAME_BYTES_MAXIMUM:
+    if not fits(name):
         raise FolderNameInvalid("the name is too long")
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
+    if _UNFIT.search(name):
         raise FolderNameInvalid("the name holds a control character")
     return name
+
+
+def fits(name: str) -> bool:
+    """Whether a name is short enough to be stored."""
+    is_flat = name.count(HIERARCHY_SEPARATOR) < LEVELS_MAXIMUM
+    return is_flat and len(name.encode("utf-8", "surrogatepass")) <= NAME_BYTES_MAXIMUM
 
 
 def parents(name: str) -> Iterator[str]:

@@ -12,9 +12,9 @@ from psycopg.errors import UniqueViolation
 
 from accounts.mailstore.expunging import empty_folder
 from accounts.mailstore.folder_names import (
-    NAME_BYTES_MAXIMUM,
     canonical_name,
     checked_name,
+    fits,
     parents,
     usual_special_use,
 )
@@ -26,6 +26,7 @@ from accounts.mailstore.values import (
     HIERARCHY_SEPARATOR,
     INBOX,
     FolderExists,
+    FolderHasChildren,
     FolderId,
     FolderNameInvalid,
     FolderNotRemovable,
@@ -158,9 +159,14 @@ def delete_folder(
 ) -> FolderId:
     """Delete a folder and its entries; folders below it stay (RFC 9051 §6.3.5).
 
-    The subscription stays too. Raises NoSuchFolder, FolderNotRemovable.
+    The subscription stays too. Raises NoSuchFolder, FolderNotRemovable, FolderHasChildren.
     """
-    folder = open_folder(db, owner, name)
+    try:
+        folder = open_folder(db, owner, name)
+    except NoSuchFolder:
+        if _has_children(db, owner, canonical_name(name)):
+            raise FolderHasChildren from None
+        raise
     if folder.name == INBOX:
         raise FolderNotRemovable("INBOX cannot be deleted")
     empty_folder(db, owner, folder.id, cause=cause)
@@ -182,7 +188,8 @@ def rename_folder(
 ) -> Renamed:
     """Rename a folder and those below it; missing parents are made.
 
-    INBOX stays, with what is below it: its messages move to the new folder (RFC 9051 §6.3.6).
+    INBOX stays, with what is below it: its messages move to the new folder (RFC 9051 §6.3.6). A level that is no
+    folder takes along what is below it, and becomes one.
     Raises NoSuchFolder, FolderExists, FolderNameInvalid.
     """
     old = canonical_name(old_name)
@@ -208,13 +215,14 @@ def _rename_tree(db: psycopg.Connection[Any], owner: MailboxId, old: str, new: s
         [owner, old, old + HIERARCHY_SEPARATOR],
     ).fetchall()
     names = {FolderId(id_): new + name[len(old) :] for id_, name in rows}
-    if new not in names.values():
+    if not names:
         raise NoSuchFolder
-    if any(len(name.encode()) > NAME_BYTES_MAXIMUM for name in names.values()):
+    if not all(map(fits, names.values())):
         raise FolderNameInvalid("a name below it would be too long")
     if _exists(db, owner, new):
         raise FolderExists(new)
-    inherit_rights(db, owner, new, _make_parents(db, owner, new))
+    topmost = min(names.values(), key=len)
+    inherit_rights(db, owner, new, _make_parents(db, owner, topmost))
     db.execute(
         """
         UPDATE mail_folder f SET name = n.name
@@ -272,6 +280,14 @@ def _check_count(db: psycopg.Connection[Any], owner: MailboxId) -> None:
     ).fetchone()
     if row is not None and row[0]:
         raise TooManyFolders
+
+
+def _has_children(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> bool:
+    found = db.execute(
+        "SELECT FROM mail_folder WHERE owner_id = %s AND starts_with(name, %s) LIMIT 1",
+        [owner, name.replace("\0", "") + HIERARCHY_SEPARATOR],
+    ).fetchone()
+    return found is not None
 
 
 def _exists(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> bool:

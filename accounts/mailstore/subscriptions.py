@@ -5,15 +5,27 @@ from typing import Any
 import psycopg
 
 from accounts.mailstore.folder_names import canonical_name, checked_name
-from accounts.mailstore.values import MailboxId
+from accounts.mailstore.values import MailboxId, TooManyFolders
+
+SUBSCRIPTIONS_MAXIMUM = 50_000
+"""Of one owner."""
 
 
 def subscribe(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> None:
-    """Subscribe to a name. Raises FolderNameInvalid."""
-    db.execute(
-        "INSERT INTO mail_subscription (owner_id, name) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-        [owner, checked_name(name)],
-    )
+    """Subscribe to a name. Raises FolderNameInvalid, TooManyFolders."""
+    row = db.execute(
+        """
+        WITH had AS (SELECT count(*) FROM mail_subscription WHERE owner_id = %(owner)s),
+        made AS (
+            INSERT INTO mail_subscription (owner_id, name)
+            SELECT %(owner)s, %(name)s FROM had WHERE had.count < %(maximum)s
+            ON CONFLICT DO NOTHING)
+        SELECT count >= %(maximum)s FROM had
+        """,
+        {"owner": owner, "name": checked_name(name), "maximum": SUBSCRIPTIONS_MAXIMUM},
+    ).fetchone()
+    if row is not None and row[0]:
+        raise TooManyFolders
 
 
 def unsubscribe(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> None:

@@ -114,6 +114,10 @@ class FolderExists(MailstoreError):
     """A folder of that name exists."""
 
 
+class FolderHasChildren(MailstoreError):
+    """There is no such folder, only others below its name (HASCHILDREN, RFC 9051 §6.3.5)."""
+
+
 class FolderNameInvalid(MailstoreError):
     """No folder may be called that; the text says why."""
 

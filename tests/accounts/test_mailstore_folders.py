@@ -19,6 +19,7 @@ from accounts.mailstore.special_uses import assign_use
 from accounts.mailstore.subscriptions import list_subscriptions, subscribe, unsubscribe
 from accounts.mailstore.values import (
     FolderExists,
+    FolderHasChildren,
     FolderNameInvalid,
     FolderNotRemovable,
     MailboxId,
@@ -50,7 +51,25 @@ def test_canonical_names(given: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "/", "a//b", "/a", "a\0b", "a\rb", "\ud800", "x" * 2601, "/".join("x" * 51)]
+    "name",
+    [
+        "",
+        "/",
+        "a//b",
+        "/a",
+        "a\0b",
+        "a\rb",
+        "a\x85",
+        "a\u2028",
+        "\ud800",
+        "\ufdd0",
+        "\U0001ffff",
+        "\ufeffa",
+        "a\u202egpj.exe",
+        "a\u2067b",
+        "x" * 2601,
+        "/".join("x" * 51),
+    ],
 )
 def test_names_that_no_folder_has(name: str) -> None:
     with pytest.raises(FolderNameInvalid):
@@ -121,7 +140,7 @@ def test_deleting_keeps_what_is_below_and_frees_the_quota(
     assert open_folder(database, mailbox, "a/b").id == folder.id
     with pytest.raises(NoSuchFolder):
         open_folder(database, mailbox, "a")
-    with pytest.raises(NoSuchFolder):
+    with pytest.raises(FolderHasChildren):
         delete_folder(database, mailbox, "a")
     with pytest.raises(FolderNotRemovable):
         delete_folder(database, mailbox, "inbox")

@@ -11,6 +11,7 @@ from accounts.mailstore.annotations import VALUE_MAXIMUM
 from accounts.mailstore.values import (
     AnnotationTooLong,
     FolderExists,
+    FolderHasChildren,
     FolderNameInvalid,
     FolderNotRemovable,
     MailstoreError,
@@ -63,6 +64,7 @@ _REFUSALS: dict[type[MailstoreError], tuple[str, bytes]] = {
     NoSuchFolder: ("No such folder", b"NONEXISTENT"),
     NoPermission: ("You lack the right to do this", b"NOPERM"),
     FolderExists: ("The folder exists", b"ALREADYEXISTS"),
+    FolderHasChildren: ("No folder, only others below it", b"HASCHILDREN"),
     FolderNameInvalid: ("No folder may be called that", b"CANNOT"),
     FolderNotRemovable: ("This folder cannot be removed", b"CANNOT"),
     AnnotationTooLong: ("The value is too long", b"METADATA MAXSIZE %d" % VALUE_MAXIMUM),

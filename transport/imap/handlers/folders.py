@@ -1,20 +1,25 @@
 """CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 §6.3.4-8; special uses: RFC 6154 §3)."""
 
 from accounts.mailstore import folders, subscriptions
+from accounts.mailstore.folder_names import canonical_name
 from accounts.mailstore.sharing import reach, reach_new
 from accounts.mailstore.values import INBOX, FolderId, MailboxId, SpecialUseInvalid
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
+from transport.imap.mailbox_hints import mailbox_hint
 from transport.imap.replies import Refused, Reply, no, ok
 from transport.imap.session import Session
 from transport.imap.states import LOGGED_IN
 from transport.imap.wire.commands.types import Create, FolderCommand, Rename
+from transport.imap.wire.folder_names import render_folder_name
 from transport.imap.wire.object_ids import mailbox_id
 
 
 @handles("CREATE", states=LOGGED_IN)
 async def create(session: Session, command: Create) -> Reply:
     created = await session.database.run(_create, session.owner, command)
+    session.services.notifier.publish([mailbox_hint(session.owner)])
+    _tell_normalised(session, command.folder)
     return ok("Created", b"MAILBOXID (%b)" % mailbox_id(created))  # RFC 8474 §4.1
 
 
@@ -24,7 +29,8 @@ async def delete(session: Session, command: FolderCommand) -> Reply:
     if session.selection is not None and session.selection.folder_id == folder_id:
         session.deselect()
         session.write(b"* OK [CLOSED] The selected folder is gone\r\n")
-    session.services.notifier.publish([folder_id])
+    session.services.notifier.publish([folder_id, mailbox_hint(session.owner)])
+    _tell_normalised(session, command.folder, b"\\NonExistent")
     return ok("Deleted")
 
 
@@ -33,20 +39,31 @@ async def rename(session: Session, command: Rename) -> Reply:
     if command.source == command.target:
         return no("The folder has that name", b"ALREADYEXISTS")
     renamed = await session.run_long(_rename, session.owner, command.source, command.target)
-    session.services.notifier.publish(renamed.folder_ids)
+    session.services.notifier.publish([*renamed.folder_ids, mailbox_hint(session.owner)])
+    _tell_normalised(session, command.target)
     return ok("Renamed")
 
 
 @handles("SUBSCRIBE", states=LOGGED_IN)
 async def subscribe(session: Session, command: FolderCommand) -> Reply:
     await session.database.run(subscriptions.subscribe, session.owner, command.folder)
+    session.services.notifier.publish([mailbox_hint(session.owner)])
     return ok("Subscribed")
 
 
 @handles("UNSUBSCRIBE", states=LOGGED_IN)
 async def unsubscribe(session: Session, command: FolderCommand) -> Reply:
     await session.database.run(subscriptions.unsubscribe, session.owner, command.folder)
+    session.services.notifier.publish([mailbox_hint(session.owner)])
     return ok("Unsubscribed")
+
+
+def _tell_normalised(session: Session, name: str, attributes: bytes = b"") -> None:
+    """The name that a folder has, where the client wrote it otherwise (OLDNAME, RFC 9051 §6.3.9.7)."""
+    normalised = canonical_name(name)
+    if session.is_rev2 and normalised != name:
+        names = (render_folder_name(known, utf8=True) for known in (normalised, name))
+        session.write(b'* LIST (%b) "/" %b ("OLDNAME" (%b))\r\n' % (attributes, *names))
 
 
 def _create(db: Connection, reader: MailboxId, command: Create) -> FolderId:
