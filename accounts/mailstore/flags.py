@@ -1,8 +1,9 @@
 """STORE: flags of entries (RFC 9051 §6.4.6, RFC 7162 §3.1.3)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import psycopg
 
@@ -20,8 +21,8 @@ from accounts.mailstore.flagbits import (
     with_synonyms,
 )
 from accounts.mailstore.locking import lock_folders
-from accounts.mailstore.numbering import chunks
-from accounts.mailstore.sequence_sets import format_set
+from accounts.mailstore.numbering import chunks, unpack
+from accounts.mailstore.uid_choice import chosen, set_of
 from accounts.mailstore.values import (
     FolderId,
     MailboxId,
@@ -93,24 +94,27 @@ def plan_change(mode: Mode, flags: Sequence[str], known: Sequence[str]) -> FlagC
 
 
 _READ = """
-SELECT uid, flags, modseq, message_id FROM mail_entry
-WHERE owner_id = %s AND folder_id = %s AND uid = ANY(%s) ORDER BY uid
+SELECT string_agg(int8send(e.uid), NULL ORDER BY e.uid), string_agg(int8send(e.flags), NULL ORDER BY e.uid),
+    string_agg(int8send(e.modseq), NULL ORDER BY e.uid)
+FROM mail_entry e WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND {choice}
 """
 
 _WRITE = """
 WITH entry AS (
-    UPDATE mail_entry SET flags = flags & %(keep)s | %(add)s, modseq = %(modseq)s
-    WHERE owner_id = %(owner)s AND folder_id = %(folder)s AND uid = ANY(%(uids)s)
+    UPDATE mail_entry e SET flags = e.flags & %(keep)s | %(add)s, modseq = %(modseq)s
+    WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND {choice}
+    RETURNING e.uid, e.message_id
 ), folder AS (
     UPDATE mail_folder SET highest_modseq = %(modseq)s, keywords = %(keywords)s,
         unseen_count = unseen_count + %(unseen)s, deleted_count = deleted_count + %(deleted)s
     WHERE owner_id = %(owner)s AND id = %(folder)s
 ), change AS (
     INSERT INTO mail_change (owner_id, folder_id, modseq, kind, uids)
-    VALUES (%(owner)s, %(folder)s, %(modseq)s, 2, %(set)s)
+    VALUES (%(owner)s, %(folder)s, %(modseq)s, 2, {set})
 )
 INSERT INTO mail_event (owner_id, kind, cause, folder_id, message_ids, detail)
-VALUES (%(owner)s, 'flags', %(cause)s, %(folder)s, %(messages)s,
+VALUES (%(owner)s, 'flags', %(cause)s, %(folder)s,
+    (SELECT array_agg(message_id ORDER BY uid) FROM entry),
     jsonb_build_object('mode', %(mode)s::text, 'flags', %(names)s::text[]))
 """
 
@@ -128,18 +132,30 @@ def _store_chunk(
     with db.transaction():
         folder = lock_folders(db, owner, [folder_id])[folder_id]
         change = plan_change(mode, flags, folder.keywords)
-        rows = db.execute(_READ, [owner, folder_id, uids], prepare=True, binary=True).fetchall()
+        rows = _read(db, owner, folder_id, uids)
         limit = folder.highest_modseq if unchanged_since is None else unchanged_since
         modified = tuple(Uid(row[0]) for row in rows if row[2] > limit)
         eligible = [row for row in rows if row[2] <= limit]
-        changing = [row for row in eligible if change.apply(row[1]) != row[1]]
-        unchanged = tuple((uid, f, m) for uid, f, m, _ in eligible if change.apply(f) == f)
+        after = {flags: change.apply(flags) for flags in {row[1] for row in eligible}}
+        changing = [row for row in eligible if after[row[1]] != row[1]]
+        unchanged = tuple(row for row in eligible if after[row[1]] == row[1])
         if not changing:
             return Stored(folder.highest_modseq, (), unchanged, modified, folder.keywords)
         modseq = ModSeq(folder.highest_modseq + 1)
         write_change(db, owner, folder_id, modseq, changing, change, mode, flags, cause)
-        changed = tuple((uid, change.apply(f), modseq) for uid, f, _, _ in changing)
+        changed = tuple((uid, after[flags], modseq) for uid, flags, _ in changing)
         return Stored(modseq, changed, unchanged, modified, change.keywords)
+
+
+def _read(
+    db: psycopg.Connection[Any], owner: MailboxId, folder_id: FolderId, uids: Sequence[Uid]
+) -> list[EntryState]:
+    choice, parameters = chosen(uids)
+    parameters |= {"owner": owner, "folder": folder_id}
+    row = db.execute(_READ.format(choice=choice), parameters, prepare=True, binary=True).fetchone()
+    assert row is not None
+    states = zip(*map(unpack, row), strict=True)
+    return cast("list[EntryState]", list(states))
 
 
 def write_change(
@@ -153,15 +169,14 @@ def write_change(
     flags: Sequence[str],
     cause: str,
 ) -> None:
-    """Change the entries of these rows of (uid, flags, modseq, message) under a new modseq; the folder is locked."""
+    """Change the entries of these rows of (uid, flags, …), in order, under a new modseq; the folder is locked."""
+    choice, parameters = chosen([row[0] for row in changing])
     db.execute(
-        _WRITE,
+        _WRITE.format(choice=choice, set=set_of("entry")),
         {
+            **parameters,
             "owner": owner,
             "folder": folder_id,
-            "uids": [row[0] for row in changing],
-            "set": format_set(row[0] for row in changing),
-            "messages": [row[3] for row in changing],
             "keep": ~change.remove,
             "add": change.add,
             "modseq": modseq,
@@ -180,5 +195,8 @@ def _difference(
     rows: Sequence[tuple[Any, ...]], change: FlagChange, bit: int, *, counts_unset: bool
 ) -> int:
     """By how much the number of entries with `bit` (or without it) grows."""
-    grown = sum(bool(change.apply(row[1]) & bit) - bool(row[1] & bit) for row in rows)
+    grown = sum(
+        (bool(change.apply(flags) & bit) - bool(flags & bit)) * count
+        for flags, count in Counter(row[1] for row in rows).items()
+    )
     return -grown if counts_unset else grown

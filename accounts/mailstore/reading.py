@@ -8,6 +8,7 @@ from typing import Any, Literal
 import psycopg
 
 from accounts.mailstore.objects import read_object
+from accounts.mailstore.uid_choice import chosen
 from accounts.mailstore.values import BlobId, FolderId, MailboxId, Uid
 
 Column = Literal[
@@ -71,33 +72,42 @@ def fetch(
     uids: Sequence[Uid],
     columns: Sequence[Column],
 ) -> list[tuple[Any, ...]]:
-    """(uid, *columns) of the entries that exist, in order of UID. One round trip.
+    """(uid, *columns) of those of `uids` (in order) that exist, in order of UID. One round trip.
 
     The caller asks for as many UIDs as it wants in memory at once.
     """
-    rows = db.execute(
-        _statement(tuple(columns)), [owner, folder_id, list(uids)], prepare=True, binary=True
-    ).fetchall()
+    choice, parameters = chosen(uids)
+    parameters |= {"owner": owner, "folder": folder_id}
+    statement = _statement(tuple(columns), choice)
+    rows = db.execute(statement, parameters, prepare=True, binary=True).fetchall()
     if {"header", "content", "blob"}.isdisjoint(columns):
         return rows
     return [_assemble(row, columns) for row in rows]
 
 
 @lru_cache(maxsize=256)
-def _statement(columns: tuple[Column, ...]) -> str:
+def _statement(columns: tuple[Column, ...], choice: str) -> str:
     """Joins what the columns need, and no more."""
     expressions = ", ".join(["e.uid", *(_EXPRESSIONS[column] for column in columns)])
     joins = ""
     if any(alias in expressions for alias in ("m.", "b.")):
-        joins += " JOIN mail_message m ON m.owner_id = e.owner_id AND m.id = e.message_id"
+        joins += _LOOK_UP.format(
+            "mail_message", "m", "m.owner_id = e.owner_id AND m.id = e.message_id"
+        )
     if "b." in expressions:
-        joins += " JOIN mail_blob b ON b.id = m.blob_id"
+        joins += _LOOK_UP.format("mail_blob", "b", "b.id = m.blob_id")
     if "r." in expressions:
-        joins += " JOIN mail_rendered r ON r.owner_id = e.owner_id AND r.message_id = e.message_id"
+        joins += _LOOK_UP.format(
+            "mail_rendered", "r", "r.owner_id = e.owner_id AND r.message_id = e.message_id"
+        )
     return (
         f"SELECT {expressions} FROM mail_entry e{joins}"
-        " WHERE e.owner_id = %s AND e.folder_id = %s AND e.uid = ANY(%s) ORDER BY e.uid"
+        f" WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND {choice} ORDER BY e.uid"
     )
+
+
+# LIMIT 1 makes a look-up of each row: for a thousand rows the planner would read a whole table.
+_LOOK_UP = " CROSS JOIN LATERAL (SELECT * FROM {0} {1} WHERE {2} LIMIT 1) AS {1}"
 
 
 def _assemble(row: tuple[Any, ...], columns: Sequence[Column]) -> tuple[Any, ...]:

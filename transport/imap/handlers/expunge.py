@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from accounts.mailstore import expunging
+from accounts.mailstore.flagbits import DELETED
 from accounts.mailstore.sharing import require
 from accounts.mailstore.values import FolderId, MailboxId, Uid
 from transport.database_threads import Connection
@@ -19,13 +20,17 @@ async def expunge(session: Session, command: Expunge) -> Reply:
     if selection.read_only:
         return no("The folder is open read-only", b"READ-ONLY")
     uids = None
+    known: list[Uid] = []
     if command.messages is not None:
         places = selection.places(command.messages, by_uid=True)
         uids = [Uid(selection.view.uids[place]) for place in places]
         if not uids:
             return ok("Nothing to expunge")
+    else:
+        pairs = zip(selection.view.uids, selection.view.flags, strict=True)
+        known = [Uid(uid) for uid, flags in pairs if flags & DELETED]
     gone = await session.run_long(
-        expunge_as, selection.reader, selection.owner, selection.folder_id, uids
+        expunge_as, selection.reader, selection.owner, selection.folder_id, uids, known
     )
     if not gone.uids:
         return ok("Nothing to expunge")
@@ -40,7 +45,8 @@ def expunge_as(
     owner: MailboxId,
     folder_id: FolderId,
     uids: Sequence[Uid] | None = None,
+    known: Sequence[Uid] = (),
 ) -> expunging.Expunged:
     """Raises NoPermission, NoSuchFolder."""
     require(db, owner, folder_id, reader, "e")
-    return expunging.expunge(db, owner, folder_id, uids)
+    return expunging.expunge(db, owner, folder_id, uids, known=known)
