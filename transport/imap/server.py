@@ -13,6 +13,7 @@ from transport.database_threads import DatabaseThreads
 from transport.imap.connection import Connection
 from transport.imap.folder_snapshots import FolderSnapshots
 from transport.imap.handlers.registry import load_modules
+from transport.imap.incoming_memory import IncomingMemory
 from transport.imap.session import Services, Session
 from transport.imap.shared_changes import SharedChanges
 from transport.notifier import Notifier
@@ -43,6 +44,7 @@ class ImapServer:
             FolderSnapshots(database),
             settings.MAIL_HOSTNAME,
             settings.MAX_MESSAGE_SIZE,
+            incoming=IncomingMemory(settings.MAX_MESSAGE_SIZE),
         )
         self.sessions: set[Session] = set()
         self._listening: TlsServer | None = None

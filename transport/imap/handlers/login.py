@@ -76,7 +76,8 @@ def _begin(session: Session, outcome: Login | LoginRefused) -> Reply:
         case Login(mailbox_id=None):
             return no("This login has no mailbox", b"AUTHORIZATIONFAILED")
         case Login():
-            session.begin(outcome)
+            if not session.begin(outcome):
+                return no("Too many sessions of this login are open", b"LIMIT")
             return ok("Logged in", b"CAPABILITY " + session.capabilities)
 
 

@@ -24,7 +24,7 @@ _ASTRING = re.compile(rb'[^(){ %%*"\\%b]+' % _CTL_OR_8BIT)
 # list-char = ATOM-CHAR / "%" / "*" / "]"; 8-bit for clients that send UTF-8 there
 _LIST_MAILBOX = re.compile(rb'[^(){ "\\\x00-\x1f\x7f]+')
 # tag = 1*<any ASTRING-CHAR except "+">
-_TAG = re.compile(rb'[^(){ %%*"\\+%b]{1,128}' % _CTL_OR_8BIT)
+_TAG = re.compile(rb'[^(){ %%*"\\+%b]{1,128}(?= |$)' % _CTL_OR_8BIT)
 # quoted = DQUOTE *(any TEXT-CHAR except "\" and DQUOTE, or those after "\") DQUOTE; 8-bit is UTF-8 (RFC 9051)
 _QUOTED = re.compile(rb'"((?:[^"\\\r\n\x00]|\\["\\])*)"')
 _ESCAPE = re.compile(rb'\\(["\\])')
