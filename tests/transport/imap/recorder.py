@@ -51,7 +51,8 @@ class Recorder:
                     await sink.drain()
             sink.close()
 
-        await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
+        with contextlib.suppress(asyncio.CancelledError):  # the test is over
+            await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
 
     def stop(self) -> None:
         """End the connections; raise the first thing that was wrong with what the server said."""
