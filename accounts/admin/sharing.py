@@ -51,6 +51,11 @@ _REFUSALS = {
 }
 
 
+# The word and the letters follow each other.
+_WORD_CHOSEN = f"if (this.value !== '{OTHER}') this.form.letters.value = this.value"
+_LETTERS_TYPED = f"this.form.access.value = '{OTHER}'"
+
+
 class GrantForm(forms.Form):
     """One entry of a folder's list of rights."""
 
@@ -61,12 +66,13 @@ class GrantForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": f"bob@example.org or {ANYONE}"}),
     )
     access = forms.ChoiceField(
-        choices=[*WORDS.items(), (OTHER, "As the letters say")], widget=UnfoldAdminSelectWidget
+        choices=[*WORDS.items(), (OTHER, "As the letters say")],
+        widget=UnfoldAdminSelectWidget(attrs={"onchange": _WORD_CHOSEN}),
     )
     letters = forms.CharField(
         required=False,
         max_length=20,
-        widget=UnfoldAdminTextInputWidget(attrs={"class": "font-mono", "size": 11}),
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "lrs", "oninput": _LETTERS_TYPED}),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -89,6 +95,11 @@ class Row:
     word: str
     letters: str
     form: GrantForm | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether one word says it."""
+        return self.word in WORDS.values()
 
 
 def word_for(rights: str) -> str:

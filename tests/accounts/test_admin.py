@@ -554,3 +554,41 @@ def test_the_trace_tells_a_message_s_story(client: Client, database: Database) -
     assert "no such user" not in story
     text(client.get(page("traceentry") + "?step=deliver&result=stored"))
     assert client.get(page("traceentry", "add")).status_code == 403
+
+
+def test_folders_are_shared_on_the_mailbox_s_page_in_plain_words(
+    client: Client, make_user: MakeUser, make_domain: MakeDomain
+) -> None:
+    domain = make_domain()
+    ann, bob = make_user(domain=domain), make_user(domain=domain)
+    share = page("mailbox", "share", ann.mailbox.pk)
+    wanted = {"folder": "INBOX", "identifier": bob.address, "access": "lrs", "letters": ""}
+    assert "is shared with" in text(client.post(share, wanted, follow=True))
+    for model, number in (("mailbox", ann.mailbox.pk), ("user", ann.pk)):
+        assert bob.address in text(client.get(page(model, "change", number)))
+    theirs = text(client.get(page("user", "change", bob.pk)))
+    assert f"Shared/{ann.address}/INBOX" in theirs
+    assert "Read" in theirs
+    client.post(share, wanted | {"access": "other", "letters": "lrx"})
+    shown = text(client.get(page("mailbox", "change", ann.mailbox.pk)))
+    assert "See it in the list, read, delete or rename it" in shown
+    for refused, why in (
+        ({"identifier": "nobody@example.test"}, "Nobody here has that address"),
+        ({"identifier": ann.address}, "The owner has every right already"),
+        ({"access": "other", "letters": "lrQ"}, "The letters are some of"),
+        ({"folder": "Nowhere"}, "The folder is gone"),
+    ):
+        assert why in text(client.post(share, wanted | refused, follow=True))
+    removed = text(client.post(share, wanted | {"remove": "1"}, follow=True))
+    assert "is not shared with" in removed
+    assert "Nothing is shared yet" in removed
+
+
+def test_only_an_administrator_shares_others_folders(make_user: MakeUser) -> None:
+    user = make_user()
+    stranger = Client()
+    stranger.force_login(make_user())
+    share = page("mailbox", "share", user.mailbox.pk)
+    wanted = {"folder": "INBOX", "identifier": "anyone", "access": "lrs"}
+    assert stranger.post(share, wanted).status_code == 302  # to the login
+    assert "Nothing is shared yet" not in str(stranger.get(share).content)
