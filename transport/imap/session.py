@@ -20,13 +20,13 @@ from transport.imap.connection import Connection, ConnectionEnded, Interrupted
 from transport.imap.folder_snapshots import FolderSnapshots
 from transport.imap.handlers.registry import HANDLERS
 from transport.imap.incoming_memory import NO_ROOM, Account, IncomingMemory
-from transport.imap.long_work import LongWork
 from transport.imap.open_logins import OpenLogins
 from transport.imap.progress import PROGRESS_SECONDS, InProgress
 from transport.imap.replies import Reply, bad, no, reply_to
 from transport.imap.selection import Selection
 from transport.imap.shared_changes import SharedChanges
 from transport.imap.states import State, refusal
+from transport.imap.turns import LONG_AT_ONCE, SHORT_AT_ONCE, OwnThreads, Turns
 from transport.imap.wire.commands.registry import Tagged, Unparsable, is_http, parse_command
 from transport.imap.wire.modes import Modes
 from transport.imap.wire.reader import (
@@ -81,7 +81,8 @@ class Services:
     login_seconds: float = LOGIN_SECONDS
     still_here_seconds: float = 120.0
     progress_seconds: float = PROGRESS_SECONDS
-    long_work: LongWork = field(default_factory=LongWork)
+    short_work: Turns = field(default_factory=lambda: Turns(SHORT_AT_ONCE))
+    long_work: Turns = field(default_factory=lambda: Turns(LONG_AT_ONCE))
     strangers: ConnectionLimits = field(default_factory=ConnectionLimits)
     open_logins: OpenLogins = field(default_factory=OpenLogins)
     incoming: IncomingMemory = field(default_factory=lambda: IncomingMemory(0))
@@ -110,8 +111,9 @@ class Session:
     _in_a_row: int = 0
 
     @property
-    def database(self) -> DatabaseThreads:
-        return self.services.database
+    def database(self) -> OwnThreads:
+        """Threads for short services; only after the login."""
+        return OwnThreads(self.services.database, self.services.short_work, self.owner)
 
     @property
     def capabilities(self) -> bytes:
@@ -226,7 +228,7 @@ class Session:
     ) -> T:
         """Run a long service, at most two at once for one mailbox."""
         async with self.services.long_work.turn(self.owner):
-            return await self.database.run_long(service, *arguments, **keywords)
+            return await self.services.database.run_long(service, *arguments, **keywords)
 
     async def refresh(self) -> None:
         """Take in what happened in the selected folder, and tell of new messages."""

@@ -2,6 +2,10 @@
 
 import time
 
+import psycopg
+import pytest
+
+from tests.factories import PASSWORD, MakeUser
 from tests.transport.imap.conftest import Account, Connect
 from tests.transport.imap.dialogue import Dialogue
 from tests.transport.imap.running import RunningServer
@@ -70,6 +74,33 @@ def test_what_was_sent_before_hanging_up_is_still_done(connect: Connect) -> None
     until = time.monotonic() + 10
     while b"three" not in b"".join(other.command(b'LIST "" t%')):
         assert time.monotonic() < until
+
+
+def test_one_locked_mailbox_holds_up_its_own_sessions_only(
+    imap: RunningServer,
+    connect: Connect,
+    account: Account,
+    make_user: MakeUser,
+    database: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    """More sessions than the process has threads wait for one lock."""
+    waiting = [connect() for _ in range(12)]
+    other, user = Dialogue(imap), make_user()
+    other.log_in(user.address, PASSWORD)
+    with database.transaction():
+        database.execute("SELECT FROM accounts_mailbox WHERE id = %s FOR UPDATE", [account.owner])
+        for number, dialogue in enumerate(waiting):
+            dialogue.send(b"a CREATE folder%d\r\n" % number)
+        waiting[0].socket.settimeout(0.3)
+        with pytest.raises(TimeoutError):  # they do wait
+            waiting[0].socket.recv(1)
+        start = time.monotonic()
+        for number in range(10):
+            assert b" OK " in other.command(b"CREATE mine%d" % number)[-1]
+        assert time.monotonic() - start < 2  # the lock's time-out is 5
+    for dialogue in waiting[1:]:
+        assert dialogue.response().startswith((b"a OK ", b"a NO [UNAVAILABLE] "))
+    other.close()
 
 
 def test_an_attacked_account_is_throttled_with_a_visible_reason(

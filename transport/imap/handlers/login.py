@@ -31,7 +31,8 @@ async def login(session: Session, command: LoginCommand) -> Reply:
         return _count(session, _REFUSED)
     try:
         return _begin(
-            session, await logins.log_in(session.database, user, password, session.connection.peer)
+            session,
+            await logins.log_in(session.services.database, user, password, session.connection.peer),
         )
     except TooBusy:
         return _TOO_BUSY
@@ -55,7 +56,11 @@ async def authenticate(session: Session, command: Authenticate) -> Reply:
         return _begin(
             session,
             await logins.authenticate(
-                session.database, make_exchange(), command.initial, ask, session.connection.peer
+                session.services.database,
+                make_exchange(),
+                command.initial,
+                ask,
+                session.connection.peer,
             ),
         )
     except SaslError as error:
