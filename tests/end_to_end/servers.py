@@ -230,7 +230,7 @@ class Server:
         """Run `manage.py` with these arguments against this server."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=self.environment, input=text, capture_output=True, text=True, timeout=120,
+            cwd=ROOT, env=self.environment, input=text, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
         if check and done.returncode != 0:
             raise ServerFailed(
