@@ -1,6 +1,7 @@
 """Removes users and apps, with their mail or without."""
 
 from accounts.mailstore.removal import delete_mailbox as delete_stored_mail
+from accounts.mailstore.sharing_rights import forget_reader
 from accounts.mailstore.values import MailboxId
 from accounts.models import App, Domain, Mailbox, User
 from accounts.namespace import one_change
@@ -29,6 +30,7 @@ def delete_mailbox(mailbox: Mailbox) -> None:
 def _delete_owner(owner: User | App, mailbox: Mailbox | None, keep_mail: bool) -> None:
     if mailbox is not None:
         _take_out_of_catch_alls(mailbox)
+        forget_reader(raw_connection(), MailboxId(mailbox.pk))
         mailbox.name = owner.address
         mailbox.save(update_fields=["name"])
     owner.delete()

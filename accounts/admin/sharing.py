@@ -197,9 +197,11 @@ def _new_form(folders: list[str]) -> GrantForm:
 
 def _given(owner: MailboxId) -> Iterator[Row]:
     for folder, grant in mailbox_grants(raw_connection(), owner):
-        yield Row(
-            folder, grant.identifier, word_for(grant.rights), grant.rights, _form(folder, grant)
-        )
+        word = word_for(grant.rights)
+        if grant.grantee.is_negative:
+            word = f"not: {word.lower()}"
+        form = _form(folder, grant)
+        yield Row(folder, grant.identifier, word, grant.rights, form)
 
 
 def _form(folder: str, grant: Grant) -> GrantForm:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from accounts.addresses import AddressSyntaxError, canonical_local_part, parse_address
 from accounts.mailstore.values import HIERARCHY_SEPARATOR, INBOX, FolderNameInvalid
 
 NAME_BYTES_MAXIMUM = 2600  # of UTF-8: what an index entry of the database holds
@@ -18,16 +19,50 @@ _UNFIT = re.compile(
 )
 
 
+SHARED = "Shared"
+"""Above the folders of others: `Shared/ann@example.org/Projects`."""
+
+_SHARED_NAME = re.compile(r"([^@]+@[^/]+)(?:/(.*))?", re.DOTALL)
+
+
+def shared_name(address: str, name: str) -> str:
+    """What a reader calls the folder `name` of the user at `address`."""
+    return HIERARCHY_SEPARATOR.join((SHARED, address, name))
+
+
+def split_shared(name: str) -> tuple[str, str] | None:
+    """The owner's address and the folder's name there ("" for the top alone); None for a name of one's own."""
+    if not name.startswith(SHARED + HIERARCHY_SEPARATOR):
+        return None
+    match = _SHARED_NAME.fullmatch(name, len(SHARED) + 1)
+    return (match[1], match[2] or "") if match else None
+
+
 def canonical_name(name: str) -> str:
     """The name as it is stored: NFC, INBOX in capitals, no separator at the end.
 
     RFC 9051 §5.1: INBOX is the same in any case, as the first level of a longer name too.
     """
+    shared = split_shared(name)
+    if shared is not None and shared[1]:
+        return shared_name(_canonical_address(shared[0]), _canonical_own(shared[1]))
+    return _canonical_own(name)
+
+
+def _canonical_own(name: str) -> str:
     name = unicodedata.normalize("NFC", name)
     if len(name) > 1 and name.endswith(HIERARCHY_SEPARATOR):
         name = name[:-1]
     first, separator, rest = name.partition(HIERARCHY_SEPARATOR)
     return INBOX + separator + rest if first.upper() == INBOX else name
+
+
+def _canonical_address(text: str) -> str:
+    try:
+        address = parse_address(text)
+    except AddressSyntaxError:
+        return text
+    return f"{canonical_local_part(address.local_part)}@{address.domain}"
 
 
 def checked_name(name: str) -> str:

@@ -4,17 +4,15 @@
 others have what the folder's list grants to them or to `anyone`, less what it takes away from either.
 """
 
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
 from accounts.addresses import AddressSyntaxError, canonical_local_part, parse_address
-from accounts.mailstore.folder_names import canonical_name, parents
+from accounts.mailstore.folder_names import canonical_name, parents, shared_name, split_shared
 from accounts.mailstore.locking import STATE_COLUMNS, folder_state
 from accounts.mailstore.values import (
-    HIERARCHY_SEPARATOR,
     FolderId,
     FolderState,
     MailboxId,
@@ -22,10 +20,7 @@ from accounts.mailstore.values import (
     NoSuchFolder,
 )
 
-SHARED = "Shared"
 ALL_RIGHTS = "lrswipkxtea"
-
-_SHARED_NAME = re.compile(r"([^@]+@[^/]+)(?:/(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +37,10 @@ class Reach:
         return self.owner == self.reader
 
 
-def shared_name(address: str, name: str) -> str:
-    """What a reader calls the folder `name` of the user at `address`."""
-    return f"{SHARED}{HIERARCHY_SEPARATOR}{address}{HIERARCHY_SEPARATOR}{name}"
-
-
 def rights_text(rights: str) -> str:
     """The letters as older clients understand them: `c` beside `k` or `x`, `d` beside `e` or `t` (RFC 4314 §2.1.1)."""
     virtual = "c" * bool({"k", "x"} & set(rights)) + "d" * bool({"e", "t"} & set(rights))
     return rights.replace("a", "") + virtual + "a" * ("a" in rights)
-
-
-def split_shared(name: str) -> tuple[str, str] | None:
-    """The owner's address and the folder's name there ("" for the top alone); None for a name of one's own."""
-    if not name.startswith(SHARED + HIERARCHY_SEPARATOR):
-        return None
-    match = _SHARED_NAME.fullmatch(name, len(SHARED) + 1)
-    return (match[1], match[2] or "") if match else None
 
 
 def reach(db: psycopg.Connection[Any], reader: MailboxId, name: str, needed: str) -> Reach:

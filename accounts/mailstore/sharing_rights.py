@@ -147,7 +147,7 @@ def set_rights(
     rights: str,
     mode: Mode = "replace",
 ) -> None:
-    """Change one entry; one without rights goes.
+    """Change one entry; one without rights goes. The folder gets a new modseq: who has it selected looks again.
 
     Raises NoSuchFolder, NoSuchGrantee, TooManyGrants; OwnerKeepsRights when the owner would have less than all.
     """
@@ -168,9 +168,12 @@ def set_rights(
         ).fetchone()
         before = row[0] if row else ""
         wanted = _changed(before, rights, mode)
+        if wanted == before:
+            return
+        _touch(db, key)
         if not wanted:
             db.execute(f"DELETE FROM mail_right WHERE {_ENTRY}", key)
-        elif row is not None:
+        elif before:
             db.execute(
                 f"UPDATE mail_right SET rights = %(rights)s WHERE {_ENTRY}",
                 {**key, "rights": wanted},
@@ -184,6 +187,25 @@ def remove_grant(
 ) -> None:
     """DELETEACL: the entry goes, if there is one. Raises OwnerKeepsRights."""
     set_rights(db, owner, folder_id, grantee, "")
+
+
+def forget_reader(db: psycopg.Connection[Any], reader: MailboxId) -> None:
+    """Whatever others granted to this mailbox ends, and with it what it has seen in their folders."""
+    with db.transaction():
+        rows = db.execute(
+            """
+            SELECT owner_id, folder_id FROM mail_right WHERE grantee_id = %(reader)s
+            UNION SELECT owner_id, folder_id FROM mail_seen WHERE reader_id = %(reader)s
+            ORDER BY 1, 2
+            """,
+            {"reader": reader},
+        ).fetchall()
+        for owner in sorted({reader, *(owner for owner, _ in rows)}):
+            take_turn(db, owner)
+        for owner, folder in rows:
+            _touch(db, {"owner": owner, "folder": folder})
+        db.execute("DELETE FROM mail_right WHERE grantee_id = %s", [reader])
+        db.execute("DELETE FROM mail_seen WHERE reader_id = %s", [reader])
 
 
 def inherit_rights(
@@ -228,18 +250,22 @@ def _changed(before: str, rights: str, mode: Mode) -> str:
     return "".join(right for right in ALL_RIGHTS if right in wanted)
 
 
+def _touch(db: psycopg.Connection[Any], key: dict[str, Any]) -> None:
+    touched = db.execute(
+        "UPDATE mail_folder SET is_shared = true, highest_modseq = highest_modseq + 1"
+        " WHERE owner_id = %(owner)s AND id = %(folder)s",
+        key,
+    )
+    if not touched.rowcount:
+        raise NoSuchFolder
+
+
 def _add(db: psycopg.Connection[Any], key: dict[str, Any], rights: str) -> None:
     count = db.execute(
         "SELECT count(*) FROM mail_right WHERE owner_id = %(owner)s AND folder_id = %(folder)s", key
     ).fetchone()
     if count is not None and count[0] >= GRANTS_MAXIMUM:
         raise TooManyGrants
-    shared = db.execute(
-        "UPDATE mail_folder SET is_shared = true WHERE owner_id = %(owner)s AND id = %(folder)s",
-        key,
-    )
-    if not shared.rowcount:
-        raise NoSuchFolder
     try:
         db.execute(
             "INSERT INTO mail_right (owner_id, folder_id, grantee_id, is_negative, rights)"

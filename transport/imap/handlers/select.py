@@ -2,8 +2,9 @@
 MAILBOXID: RFC 8474 §4.2)."""
 
 from accounts.mailstore.changes import Snapshot, changes_since, snapshot
+from accounts.mailstore.folder_names import split_shared
 from accounts.mailstore.folders import open_folder
-from accounts.mailstore.sharing import ALL_RIGHTS, Reach, reach, split_shared
+from accounts.mailstore.sharing import ALL_RIGHTS, Reach, reach
 from accounts.mailstore.values import FolderState, MailboxId, ModSeq
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
