@@ -10,7 +10,6 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from threading import Lock
 from typing import Any, Literal
 
@@ -30,7 +29,7 @@ Name = Literal[
     "display_to",
     "message_id",  # str
     "references",  # str: ids with a space between
-    "is_reply",  # str: "t" or "f"
+    "is_reply",  # one str: "t" or "f" for each
 ]
 _NUMBERS = {
     "arrival": "timestamptz_send(e.internal_date)",
@@ -46,9 +45,17 @@ _TEXTS = {
     "display_to": "m.display_to",
     "message_id": "m.message_id",
     "references": "array_to_string(m.reference_ids, ' ')",
-    "is_reply": "left(m.is_reply::text, 1)",
+}
+_LETTERS = {"is_reply": "left(m.is_reply::text, 1)"}
+_EXPRESSIONS = {**_NUMBERS, **_TEXTS, **_LETTERS}
+_SEPARATORS = {
+    **dict.fromkeys(_NUMBERS, "NULL"),
+    **dict.fromkeys(_TEXTS, "chr(10)"),
+    **dict.fromkeys(_LETTERS, "''"),
 }
 _BYTES_MAXIMUM = 64 << 20
+_FEW = 1000
+"""So many are read by themselves, rather than the whole folder."""
 _TEXT_OVERHEAD = 57  # octets of a str and its place in a list
 
 
@@ -61,19 +68,20 @@ class Columns:
 
     @property
     def octets(self) -> int:
-        """About what it takes of memory."""
+        """About what it takes of memory, at most."""
         total = 8 * len(self.uids)
         for name, column in self.values.items():
             total += 8 * len(column)
             if name in _TEXTS:
-                total += sum(len(text) + _TEXT_OVERHEAD for text in set(column))
+                total += sum(map(len, column)) + _TEXT_OVERHEAD * len(column)
         return total
 
     def joined(self, later: "Columns") -> "Columns":
         """These and those of later UIDs."""
-        values: dict[Name, Sequence[Any]] = {}
-        for name, column in self.values.items():
-            values[name] = _shared(chain(column, later.values[name]), name)
+        values: dict[Name, Sequence[Any]] = {
+            name: column + later.values[name]  # type: ignore[operator]  # two of one kind
+            for name, column in self.values.items()
+        }
         return Columns(self.uids + later.uids, values)
 
 
@@ -87,20 +95,26 @@ def columns_of(
     folder_id: FolderId,
     names: Iterable[Name],
     uids: Sequence[int],
+    total: int,
 ) -> Columns:
-    """These columns of (at least) the ascending `uids`, as far as they exist."""
+    """These columns of (at least) the ascending `uids`, as far as they exist, in a folder of `total` messages."""
     wanted = set(names)
     with _lock:
-        known, _ = _cache.get(folder_id, (None, 0))
-    if known is None or len(known.uids) > 2 * len(uids) + 1000:
-        columns = _read(db, owner, folder_id, wanted, 0, uids[-1])
+        known = _cache[folder_id][0] if folder_id in _cache else None
+        if known is not None:
+            _cache.move_to_end(folder_id)
+    knows_all = known is not None and wanted <= known.values.keys() and known.uids[-1] >= uids[-1]
+    if len(uids) <= _FEW and not knows_all:
+        return _read(db, owner, folder_id, wanted, "e.uid = ANY(%s)", [list(uids)])
+    if known is None or len(known.uids) > 2 * total + 1000:
+        columns = _read_up_to(db, owner, folder_id, wanted, 0, uids[-1])
     else:
         columns = _completed(db, owner, folder_id, wanted, known)
-        if uids[-1] > (columns.uids[-1] if columns.uids else 0):
-            last = columns.uids[-1] if columns.uids else 0
-            later = _read(db, owner, folder_id, set(columns.values), last, uids[-1])
+        last = columns.uids[-1] if columns.uids else 0
+        if uids[-1] > last:
+            later = _read_up_to(db, owner, folder_id, set(columns.values), last, uids[-1])
             columns = columns.joined(later) if later.uids else columns
-    if columns is not known:
+    if columns is not known and columns.uids:
         _keep(folder_id, columns)
     return columns
 
@@ -114,15 +128,16 @@ def _completed(
 ) -> Columns:
     """What is known with the columns that are missing."""
     missing = wanted - set(known.values)
-    if not missing or not known.uids:
-        return known if not missing else Columns(known.uids, dict.fromkeys(wanted, ()))
-    more = _read(db, owner, folder_id, missing, 0, known.uids[-1])
+    if not missing:
+        return known
+    more = _read_up_to(db, owner, folder_id, missing, 0, known.uids[-1])
     if more.uids == known.uids:
         return Columns(known.uids, {**known.values, **more.values})
-    return _read(db, owner, folder_id, wanted | set(known.values), 0, known.uids[-1])
+    # Some were expunged since.
+    return _read_up_to(db, owner, folder_id, wanted | set(known.values), 0, known.uids[-1])
 
 
-def _read(
+def _read_up_to(
     db: psycopg.Connection[Any],
     owner: MailboxId,
     folder_id: FolderId,
@@ -130,44 +145,61 @@ def _read(
     after: int,
     last: int,
 ) -> Columns:
-    """Packed into one row: 100,000 rows would cost five times as much."""
+    return _read(db, owner, folder_id, names, "e.uid > %s AND e.uid <= %s", [after, last])
+
+
+def _read(
+    db: psycopg.Connection[Any],
+    owner: MailboxId,
+    folder_id: FolderId,
+    names: set[Name],
+    which: str,
+    parameters: list[Any],
+) -> Columns:
+    """Packed into one row: 100,000 rows would cost five times as much. Put into order here, where they mostly are."""
     ordered = sorted(names)
-    inner = ", ".join(
-        f"{_NUMBERS.get(name) or _TEXTS[name]} AS c{i}" for i, name in enumerate(ordered)
-    )
-    outer = ", ".join(
-        f"string_agg(c{i}, {'NULL' if name in _NUMBERS else chr(39) + chr(10) + chr(39)})"
-        for i, name in enumerate(ordered)
-    )
+    inner = ", ".join(f"{_EXPRESSIONS[name]} AS c{i}" for i, name in enumerate(ordered))
+    outer = ", ".join(f"string_agg(c{i}, {_SEPARATORS[name]})" for i, name in enumerate(ordered))
     row = db.execute(
         f"""
         SELECT string_agg(int8send(uid), NULL), {outer} FROM (
             SELECT e.uid, {inner} FROM mail_entry e
                 JOIN mail_message m ON m.owner_id = e.owner_id AND m.id = e.message_id
-            WHERE e.owner_id = %s AND e.folder_id = %s AND e.uid > %s AND e.uid <= %s
-            ORDER BY e.uid) AS o
+            WHERE e.owner_id = %s AND e.folder_id = %s AND {which}) AS o
         """,
-        [owner, folder_id, after, last],
+        [owner, folder_id, *parameters],
         prepare=False,  # planned for this folder's size
         binary=True,
     ).fetchone()
     packed, *columns = row or (None,)
-    if packed is None:
-        return Columns(array("q"), dict.fromkeys(ordered, ()))
-    values: dict[Name, Sequence[Any]] = {}
-    for name, column in zip(ordered, columns, strict=True):
-        values[name] = _unpack(column) if name in _NUMBERS else _shared(column.split("\n"), name)
-    return Columns(_unpack(packed), values)
+    uids = _unpack(packed or b"")
+    values = {name: _values(column, name) for name, column in zip(ordered, columns, strict=True)}
+    if uids.tolist() == sorted(uids):
+        return Columns(uids, values)
+    order = sorted(range(len(uids)), key=uids.__getitem__)
+    return Columns(
+        array("q", map(uids.__getitem__, order)),
+        {name: _picked(column, order) for name, column in values.items()},
+    )
 
 
-def _shared(values: Iterable[Any], name: Name) -> Sequence[Any]:
-    """Equal texts as one object."""
+def _values(packed: Any, name: Name) -> Sequence[Any]:
     if name in _NUMBERS:
-        return array("q", values)
+        return _unpack(packed or b"")
+    if name in _LETTERS:
+        return str(packed or "")
+    texts: list[str] = [] if packed is None else packed.split("\n")
     if name == "message_id":
-        return list(values)
+        return texts
     known: dict[str, str] = {}
-    return [known.setdefault(text, text) for text in values]
+    return [known.setdefault(text, text) for text in texts]  # equal ones as one object
+
+
+def _picked(column: Sequence[Any], order: Sequence[int]) -> Sequence[Any]:
+    picked = map(column.__getitem__, order)
+    if isinstance(column, str):
+        return "".join(picked)
+    return array("q", picked) if isinstance(column, array) else list(picked)
 
 
 def _unpack(packed: bytes) -> "array[int]":

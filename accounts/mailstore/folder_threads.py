@@ -22,10 +22,14 @@ def thread_uids(
     folder_id: FolderId,
     uids: Sequence[int],
     algorithm: str,
+    total: int,
 ) -> tuple[Sequence[int], Forest]:
-    """The ascending `uids` that are there, and the forest whose node n is the n-th of them."""
+    """The ascending `uids` that are there, and the forest whose node n is the n-th of them.
+
+    `total`: how many messages the folder has.
+    """
     names = _COLUMNS[algorithm]
-    columns = columns_of(db, owner, folder_id, names, uids)
+    columns = columns_of(db, owner, folder_id, names, uids, total)
     places = places_of(columns, uids)
     picked: list[Sequence[Any]] = [columns.values[name] for name in names]
     if len(places) == len(columns.uids):

@@ -28,13 +28,15 @@ def sort_uids(
     uids: Sequence[int],
     criteria: Sequence[tuple[str, bool]],
     scores: Mapping[int, int],
+    total: int,
 ) -> list[int]:
     """The ascending `uids` by `criteria` (name, is reversed), of which the last are the order by UID.
 
     RELEVANCY, the highest first, takes its `scores` from the caller. UIDs that are gone are left out.
+    `total`: how many messages the folder has.
     """
     names = {CRITERIA[name] for name, _ in criteria if name in CRITERIA} or {"arrival"}
-    columns = columns_of(db, owner, folder_id, names, uids)
+    columns = columns_of(db, owner, folder_id, names, uids, total)
     order = places_of(columns, uids)
     for name, is_reverse in reversed(criteria):
         if name == "RELEVANCY":

@@ -4,9 +4,11 @@ Messages are numbered from 0 in their order in the folder; higher numbers are du
 referred to and not there. No step recurses: a chain may be as long as the folder.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 # Looking for loops in a chain costs its length: beyond this many steps no link is made that could close one.
 _STEPS_A_MESSAGE = 50
@@ -64,9 +66,14 @@ def _linked(ids: Sequence[str], references: Sequence[str]) -> list[int]:
             parents[child] = parent
             has_child[parent] = 1
 
-    for message, text in enumerate(references):
+    # What others say of a message counts less than what it says itself, when its turn comes: that it has no references,
+    # too. Those turns are taken only where there is something to undo.
+    unsaid: list[int] = []
+    for message, text in [(n, text) for n, text in enumerate(references) if text]:
+        while unsaid and unsaid[0] < message:
+            parents[heappop(unsaid)] = -1
         last = -1
-        for reference in text.split(" ") if text else ():
+        for reference in text.split(" "):
             node = nodes.get(reference)
             if node is None:
                 node = nodes[reference] = len(parents)
@@ -74,24 +81,25 @@ def _linked(ids: Sequence[str], references: Sequence[str]) -> list[int]:
                 has_child.append(0)
             if last != -1 and parents[node] == -1:
                 link(last, node)
+                if message < node < len(ids) and not references[node]:
+                    heappush(unsaid, node)
             last = node
-        parents[message] = -1  # what others said of a message with its own references counts less
+        parents[message] = -1
         if last != -1:
             link(last, message)
+    for message in unsaid:
+        parents[message] = -1
     return parents
 
 
 def _pruned(parents: list[int], count: int) -> tuple[list[int], dict[int, list[int]]]:
     """Steps 2 and 3: dummies go; but one with several children stays where they would come to the top."""
-    if len(parents) == count and max(parents, default=-1) == -1:
-        return list(range(count)), {}
     below: dict[int, list[int]] = {}
-    for node, parent in enumerate(parents):
-        if parent != -1:
-            below.setdefault(parent, []).append(node)
+    for node, parent in [(n, parent) for n, parent in enumerate(parents) if parent != -1]:
+        below.setdefault(parent, []).append(node)
     tops = [node for node, parent in enumerate(parents) if parent == -1]
     children: dict[int, list[int]] = {}
-    waiting = [(top, top) for top in tops if top in below]
+    waiting = [(node, node) for node in below if parents[node] == -1]
     while waiting:
         node, kept = waiting.pop()  # `kept` is the nearest node above that stays
         for child in below[node]:
@@ -99,12 +107,13 @@ def _pruned(parents: list[int], count: int) -> tuple[list[int], dict[int, list[i
                 children.setdefault(kept, []).append(child)
             if child in below:
                 waiting.append((child, child if child < count else kept))
-    roots = []
-    for top in tops:
-        if top < count or len(children.get(top, ())) > 1:
-            roots.append(top)
+    first_dummy = bisect_left(tops, count)
+    roots = tops[:first_dummy]
+    for dummy in tops[first_dummy:]:
+        if len(children.get(dummy, ())) > 1:
+            roots.append(dummy)
         else:
-            roots.extend(children.pop(top, ()))
+            roots.extend(children.pop(dummy, ()))
     return roots, children
 
 
@@ -127,10 +136,16 @@ class _Gathering:
         self._nodes = nodes
 
     def forest(self, roots: list[int]) -> Forest:
-        roots = self._merged(self._by_date(roots))
+        in_order = self._by_date(roots)
+        merged = self._merged(in_order)
         for siblings in self._children.values():
             self._sort(siblings)
-        return Forest(self._by_date(roots), self._children)
+        if merged is in_order and not self._has_dummies(merged):
+            return Forest(in_order, self._children)
+        return Forest(self._by_date(merged), self._children)
+
+    def _has_dummies(self, roots: list[int]) -> bool:
+        return max(roots, default=0) >= self._count
 
     def _sort(self, messages: list[int]) -> None:
         """By date, then by their order in the folder."""
@@ -140,6 +155,10 @@ class _Gathering:
 
     def _by_date(self, roots: list[int]) -> list[int]:
         """The sorted roots; a dummy's children are sorted too, and the first of them stands for it."""
+        if not self._has_dummies(roots):
+            messages = list(roots)
+            self._sort(messages)
+            return messages
         dummies: dict[int, int] = {}
         for node in roots:
             if node >= self._count:
@@ -147,7 +166,7 @@ class _Gathering:
                 dummies[self._children[node][0]] = node
         messages = [self._children[node][0] if node >= self._count else node for node in roots]
         self._sort(messages)
-        return [dummies.get(message, message) for message in messages] if dummies else messages
+        return [dummies.get(message, message) for message in messages]
 
     def _merged(self, roots: list[int]) -> list[int]:
         """Step 5, over the roots whose subject another root has too."""

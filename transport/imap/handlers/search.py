@@ -72,6 +72,7 @@ async def _sorted(session: Session, command: Search, found: Found) -> Sequence[i
         wanted,
         command.criteria,
         found.scores,
+        len(uids),
     )
     return selection.view.places(in_order)
 

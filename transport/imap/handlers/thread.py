@@ -34,7 +34,12 @@ async def _thread(session: Session, command: Thread) -> Reply:
         return ok("Done")
     wanted = view.uids if len(places) == len(view) else [view.uids[place] for place in places]
     uids, forest = await session.run_long(
-        thread_uids, selection.owner, selection.folder_id, wanted, command.algorithm
+        thread_uids,
+        selection.owner,
+        selection.folder_id,
+        wanted,
+        command.algorithm,
+        len(view),
     )
     numbers = uids if command.by_uid else [place + 1 for place in view.places(uids)]
     session.write(thread_response(forest.roots, forest.children, numbers))
