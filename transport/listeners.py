@@ -7,6 +7,7 @@ SIGTERM ends all in order, SIGHUP makes them read the certificate again (`transp
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -121,6 +122,7 @@ class _Workers:
     def _start(self) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        gc.freeze()  # or the child's collector would write to every page that it shares with us
         parent = os.getpid()
         child = os.fork()
         if child:
