@@ -20,6 +20,7 @@ from accounts.mailstore.folder_names import (
 )
 from accounts.mailstore.locking import STATE_COLUMNS, folder_state, lock_mailbox
 from accounts.mailstore.moving import move_messages
+from accounts.mailstore.prepared import Prepared
 from accounts.mailstore.sharing_rights import inherit_rights
 from accounts.mailstore.special_uses import canonical_use, release_use
 from accounts.mailstore.values import (
@@ -56,6 +57,16 @@ class Renamed:
     """The folders that have another name now; for INBOX the new folder that got its messages, and INBOX."""
 
     folder_ids: tuple[FolderId, ...]
+
+
+_OPEN = Prepared(
+    f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %b AND name = %b", int, str
+)
+_LIST = Prepared(
+    f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %b"
+    """ ORDER BY name <> 'INBOX', name COLLATE "C" """,
+    int,
+)
 
 
 def create_default_folders(db: psycopg.Connection[Any], mailbox: MailboxId) -> None:
@@ -97,14 +108,7 @@ def create_special_folder(db: psycopg.Connection[Any], owner: MailboxId, special
 
 def list_folders(db: psycopg.Connection[Any], owner: MailboxId) -> list[FolderState]:
     """All folders, INBOX first, then by name."""
-    rows = db.execute(
-        f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %s"
-        """ ORDER BY name <> 'INBOX', name COLLATE "C" """,
-        [owner],
-        prepare=True,
-        binary=True,
-    ).fetchall()
-    return [folder_state(row) for row in rows]
+    return [folder_state(row) for row in _LIST.rows(db, owner)]
 
 
 def open_folder(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> FolderState:
@@ -112,12 +116,7 @@ def open_folder(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> Fol
     name = canonical_name(name)
     if "\0" in name:
         raise NoSuchFolder
-    row = db.execute(
-        f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %s AND name = %s",
-        [owner, name],
-        prepare=True,
-        binary=True,
-    ).fetchone()
+    row = _OPEN.row(db, owner, name)
     if row is None:
         raise NoSuchFolder
     return folder_state(row)
