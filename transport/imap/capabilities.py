@@ -15,6 +15,7 @@ AFTER_LOGIN = (
     b"RIGHTS=texk",
     b"LIST-MYRIGHTS",
     b"INPROGRESS",
+    b"UIDONLY",
     b"UNAUTHENTICATE",
     b"UNSELECT",
     b"UTF8=ACCEPT",

@@ -190,7 +190,7 @@ class Connection(asyncio.Protocol):
         self.flush()
         if self._transport is not None and not self._has_ended:
             self._transport.write(self._deflater.end())
-        self.reader.feed(self._inflater.rest())
+        self._feed(self._inflater.rest())
         self._inflater = self._deflater = None
 
     def rest(self) -> None:

@@ -428,9 +428,12 @@ class Session:
     def _with_modseq(self, reply: Reply) -> Reply:
         """HIGHESTMODSEQ where the client would else keep a wrong one (RFC 7162 §3.2.7, §6): expunges have no modseq
         of their own, and what was told may be ahead of what waits."""
-        if self.selection is None or not self.condstore:
+        if self.selection is None:
             return reply
         view = self.selection.view
+        if not self.condstore:
+            view.has_told_expunges = False
+            return reply
         if not view.has_told_expunges and not view.is_ahead:
             return reply
         code = b"HIGHESTMODSEQ %d" % view.modseq_to_keep

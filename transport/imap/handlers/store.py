@@ -8,7 +8,7 @@ from accounts.mailstore.sharing_flags import store_flags_as
 from accounts.mailstore.values import ModSeq, Uid
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, no, ok
-from transport.imap.selection import Selection, decode_flags
+from transport.imap.selection import Selection, decode_flags, fetch_line
 from transport.imap.session import Session
 from transport.imap.states import ONLY_SELECTED
 from transport.imap.wire.commands.types import Store
@@ -64,6 +64,7 @@ def _tell(session: Session, selection: Selection, command: Store, stored: Stored
     view, texts = selection.view, selection.flag_texts
     has_new_modseq = {uid for uid, _, _ in stored.changed} if session.condstore else set()
     named = named_bits(command, stored.keywords)
+    with_uid = command.by_uid or session.condstore or session.is_rev2
     lines = []
     for uid, flags, modseq in sorted((*stored.changed, *stored.unchanged)):
         place = view.index(uid)
@@ -73,12 +74,14 @@ def _tell(session: Session, selection: Selection, command: Store, stored: Stored
         tells = not command.silent or flags != expected or view.is_news(uid)
         if not tells and uid not in has_new_modseq:
             continue
-        items = [b"UID %d" % uid] if command.by_uid or session.condstore else []
-        if tells:
-            items.append(b"FLAGS " + texts[flags])
+        items = [b"FLAGS " + texts[flags]] if tells else []
         if session.condstore:
             items.append(b"MODSEQ (%d)" % modseq)
-        lines.append(b"* %d FETCH (%b)\r\n" % (place + 1, b" ".join(items)))
+        words = b" ".join(items)
+        if with_uid:
+            lines.append(fetch_line(session.modes, place + 1, uid, words))
+        else:
+            lines.append(b"* %d FETCH (%b)\r\n" % (place + 1, words))
     session.write(b"".join(lines))
 
 
