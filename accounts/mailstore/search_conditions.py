@@ -176,18 +176,21 @@ class _Compiler:
         if not words:
             return "true"
         self.condition.reads_texts = True
-        columns = _TEXT_COLUMNS[where]
-        loosely = [
-            " OR ".join(f"t.{column} ~ {value}::text" for column in columns)
-            for value in [self._value(_loose_pattern(word)) for word in words]
-        ]
-        matches = " AND ".join(f"({word})" for word in loosely)
+        matches = " AND ".join(self._loosely(where, word) for word in words)
         exactly = " AND ".join(self._text(where, word) for word in words)
         self.condition.scores.append(
             f"CASE WHEN {self._text(where, ' '.join(words))} THEN 100 WHEN {exactly} THEN 75"
             f" WHEN {matches} THEN 40 ELSE 1 END"
         )
         return f"({matches})"
+
+    def _loosely(self, where: str, word: str) -> str:
+        if not 3 <= len(word) <= _FUZZY_LETTERS_MAXIMUM:
+            return self._text(where, word)
+        self.condition.reads_long_texts = True
+        pattern = self._value(_loose_pattern(word))
+        found = " OR ".join(f"t.{column} ~ {pattern}::text" for column in _TEXT_COLUMNS[where])
+        return f"({found})"
 
     def _header(self, name: str, needle: str) -> str:
         """`header` has a line `name: value` for each field; the plain search first, since it is quicker."""
@@ -244,8 +247,6 @@ def _storable(text: str) -> str:
 
 def _loose_pattern(word: str) -> str:
     """A regular expression for the word with at most one letter wrong, which is not the first."""
-    if not 3 <= len(word) <= _FUZZY_LETTERS_MAXIMUM:
-        return _literal(word)
     forms = [
         word[:at] + _ANY + word[at + 1 :] for at in range(1, len(word))
     ]  # another, or one less
