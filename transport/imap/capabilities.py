@@ -2,7 +2,7 @@
 
 from transport.imap.states import State
 
-ALWAYS = b"IMAP4rev1 LITERAL+ SASL-IR ID ENABLE"
+ALWAYS = b"IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE"
 BEFORE_LOGIN = b"AUTH=SCRAM-SHA-256 AUTH=PLAIN"
 AFTER_LOGIN = (
     b"IDLE",
@@ -43,6 +43,7 @@ AFTER_LOGIN = (
     b"WITHIN",
     b"BINARY",
     b"MULTIAPPEND",
+    b"OBJECTID",
     b"PARTIAL",
     b"PREVIEW",
     b"REPLACE",

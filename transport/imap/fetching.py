@@ -14,6 +14,8 @@ from transport.imap.session import Session
 from transport.imap.streams import Stream, send_stream
 
 VIEW_BATCH = 5000
+SMALL_BATCH = 100
+"""Messages whose attributes are short work: a page of a list."""
 
 
 async def send_from_view(session: Session, plan: Plan, places: Sequence[int]) -> None:
@@ -65,7 +67,9 @@ async def _read(session: Session, plan: Plan, places: Sequence[int]) -> Rendered
     sets_seen = plan.sets_seen and selection.may("s")
     pairs = zip(batch.uids, batch.flags, strict=True) if sets_seen else ()
     unseen = [Uid(uid) for uid, flags in pairs if not flags & SEEN]
-    return await session.run_long(
+    is_small = len(places) <= SMALL_BATCH and plan.only_attributes
+    run = session.database.run if is_small else session.run_long
+    return await run(
         render_batch,
         selection.owner,
         selection.folder_id,

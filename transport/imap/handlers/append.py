@@ -28,12 +28,17 @@ from transport.imap.states import LOGGED_IN
 from transport.imap.wire.commands.types import Append, Upload
 from transport.imap.wire.sequence import format_numbers
 
+SMALL_OCTETS = 262_144
+"""Up to so many it is short work."""
+
 
 @handles("APPEND", states=LOGGED_IN)
 async def append(session: Session, command: Append) -> Reply:
     for upload in command.uploads:
         check_upload(session, upload)
-    appended = await session.run_long(_append, session.owner, command.folder, command.uploads)
+    is_small = sum(len(upload.content) for upload in command.uploads) <= SMALL_OCTETS
+    run = session.database.run if is_small else session.run_long
+    appended = await run(_append, session.owner, command.folder, command.uploads)
     session.services.notifier.publish([appended[0].folder_id])
     session.brought(appended[0].folder_id, [one.uid for one in appended])
     await session.catch_up()
