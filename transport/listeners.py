@@ -22,6 +22,7 @@ from typing import Any
 import uvloop
 from django.conf import settings
 
+from transport import worker_loads
 from transport.processes import die_with_parent
 from transport.tls import reload_certificate
 
@@ -104,6 +105,8 @@ class _Workers:
         self._target = target
         self._wanted = processes
         self._started: dict[int, float] = {}
+        self._loads = worker_loads.share(processes)
+        self._places: dict[int, int] = {}  # of the living, by process
         self._back_off = FIRST_BACK_OFF_SECONDS
         self._stopping = False
 
@@ -124,8 +127,10 @@ class _Workers:
         sys.stderr.flush()
         gc.freeze()  # or the child's collector would write to every page that it shares with us
         parent = os.getpid()
+        place = min(set(range(self._wanted)).difference(self._places.values()))
         child = os.fork()
         if child:
+            self._places[child] = place
             self._started[child] = time.monotonic()
             if self._stopping:  # the signal came between the look and the fork
                 self._signal(signal.SIGTERM)
@@ -135,6 +140,7 @@ class _Workers:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
             die_with_parent(parent)
+            self._loads.begin(place)
             self._target()
             code = 0
         except BaseException:
@@ -155,6 +161,7 @@ class _Workers:
 
     def _pause(self, ended: int) -> None:
         life = time.monotonic() - self._started.pop(ended)
+        del self._places[ended]
         if life >= SOUND_LIFE_SECONDS:
             self._back_off = FIRST_BACK_OFF_SECONDS
             return

@@ -17,10 +17,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from transport.worker_loads import WorkerLoads, current
+
 HIGH_WATER = 65_536
 """Bytes that may wait for the client before the protocol is asked to pause."""
 RECORD = 16_384  # the most that one call of OpenSSL reads or writes
 READS_A_TURN = 16  # records, before other connections have their turn
+YIELD_SECONDS = 0.002
 ACCEPT_PAUSE_SECONDS = 0.5  # when the process has no file left
 FLUSH_SECONDS = 60.0  # for what waits when the connection is closed
 DROPPED_MAXIMUM = 1 << 20  # what a client may still send after our close_notify
@@ -41,12 +44,15 @@ class TlsServer:
         *,
         handshake_seconds: float,
         shutdown_seconds: float,
+        loads: WorkerLoads | None = None,
     ) -> None:
-        """`shutdown_seconds`: how long a closed connection waits for the client's own end."""
+        """`shutdown_seconds`: how long a closed connection waits for the client's own end. `loads`: of the processes
+        that accept on the same sockets; those of this process's siblings unless given."""
         self.context = context
         self.handshake_seconds = handshake_seconds
         self.shutdown_seconds = shutdown_seconds
         self.scratch = memoryview(bytearray(RECORD))
+        self.loads = loads or current()
         self.in_handshake: set[TlsTransport] = set()
         self._listeners = listeners
         self._protocol_factory = protocol_factory
@@ -68,7 +74,19 @@ class TlsServer:
             transport.abort()
 
     def _accept(self, listener: socket.socket) -> None:
-        """One connection a turn: other processes that wait on the same socket get their share of many."""
+        """One connection a turn; another process that holds fewer may have it."""
+        if self.loads.is_ahead:
+            self._loop.remove_reader(listener.fileno())
+            self._loop.call_later(YIELD_SECONDS, self._accept_next, listener)
+            return
+        self._accept_one(listener)
+
+    def _accept_next(self, listener: socket.socket) -> None:
+        if not self._is_closed:
+            self._loop.add_reader(listener.fileno(), self._accept, listener)
+            self._accept_one(listener)
+
+    def _accept_one(self, listener: socket.socket) -> None:
         try:
             connection, peer = listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -148,6 +166,7 @@ class TlsTransport(asyncio.Transport):
             server.handshake_seconds, self._give_up_handshake
         )
         server.in_handshake.add(self)
+        server.loads.add(1)
         self._loop.add_reader(self._file, self._shake_hands)
 
     # The handshake
@@ -357,6 +376,7 @@ class TlsTransport(asyncio.Transport):
         if self._is_lost:
             return
         self._is_lost = True
+        self._server.loads.add(-1)
         self._cancel_deadline()
         self._backlog.clear()
         self._backlog_size = 0

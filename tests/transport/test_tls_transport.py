@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import queue
 import socket
 import ssl
@@ -16,6 +17,7 @@ import uvloop
 from tests.certificates import Certificate, make_certificate
 from transport.listeners import bind
 from transport.tls_transport import HIGH_WATER, TlsServer, TlsTransport
+from transport.worker_loads import WorkerLoads
 
 SECONDS = 20
 
@@ -330,3 +332,40 @@ def test_a_certificate_that_is_loaded_again_is_shown_to_the_next(
     running.connect()
     running.context.load_cert_chain(certificate.cert_file, certificate.key_file)
     assert running.connect().getpeercert()
+
+
+def test_of_two_workers_that_accept_on_one_socket_each_gets_half(running: Running) -> None:
+    running.start()
+    shared = WorkerLoads(2)
+    listener = bind("127.0.0.1", 0)
+
+    async def start() -> list[TlsServer]:
+        servers = []
+        for worker in range(2):
+            loads = copy.copy(shared)
+            loads.begin(worker)
+            servers.append(
+                TlsServer(
+                    [listener.dup()],
+                    running.context,
+                    lambda worker=worker: Recorder(running.events, None, worker == 1),
+                    handshake_seconds=SECONDS,
+                    shutdown_seconds=SECONDS,
+                    loads=loads,
+                )
+            )
+        return servers
+
+    servers = running.run(start())
+    clients = []
+    places = []
+    for _ in range(10):
+        plain = socket.create_connection(listener.getsockname(), timeout=SECONDS)
+        clients.append(running.trust.wrap_socket(plain, server_hostname="localhost"))
+        places.append(running.expect("made").keeps_half_open)
+    assert places.count(True) == 5
+    for client in clients[:5]:
+        reset(client)
+    for server in servers:
+        running.call(server.close)
+    listener.close()
