@@ -5,7 +5,6 @@ one mailbox take turns. What is expunged stays until it outweighs the rest. (`ma
 anew: a process that knows the old one forgets it with time.)
 """
 
-import sys
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any, Literal
 
 import psycopg
 
+from accounts.mailstore.numbering import unpack
 from accounts.mailstore.values import FolderId, MailboxId
 
 Name = Literal[
@@ -172,7 +172,7 @@ def _read(
         binary=True,
     ).fetchone()
     packed, *columns = row or (None,)
-    uids = _unpack(packed or b"")
+    uids = unpack(packed)
     values = {name: _values(column, name) for name, column in zip(ordered, columns, strict=True)}
     if uids.tolist() == sorted(uids):
         return Columns(uids, values)
@@ -185,7 +185,7 @@ def _read(
 
 def _values(packed: Any, name: Name) -> Sequence[Any]:
     if name in _NUMBERS:
-        return _unpack(packed or b"")
+        return unpack(packed)
     if name in _LETTERS:
         return str(packed or "")
     texts: list[str] = [] if packed is None else packed.split("\n")
@@ -200,14 +200,6 @@ def _picked(column: Sequence[Any], order: Sequence[int]) -> Sequence[Any]:
     if isinstance(column, str):
         return "".join(picked)
     return array("q", picked) if isinstance(column, array) else list(picked)
-
-
-def _unpack(packed: bytes) -> "array[int]":
-    numbers = array("q")
-    numbers.frombytes(packed)
-    if sys.byteorder == "little":
-        numbers.byteswap()
-    return numbers
 
 
 def _keep(folder_id: FolderId, columns: Columns) -> None:

@@ -1,12 +1,11 @@
 """SEARCH in one folder. RFC 9051 §6.4.4."""
 
-import sys
-from array import array
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import psycopg
 
+from accounts.mailstore.numbering import unpack
 from accounts.mailstore.query import Query
 from accounts.mailstore.search_conditions import Condition, condition_of
 from accounts.mailstore.values import FolderId, MailboxId, Uid
@@ -33,10 +32,7 @@ def search(
             SELECT e.uid {_matches(condition)} ORDER BY e.uid) AS found
     """
     row = _run(db, owner, folder_id, condition, statement)[0]
-    uids = array("q", row[0] or b"")
-    if sys.byteorder == "little":
-        uids.byteswap()
-    return uids.tolist()
+    return [Uid(uid) for uid in unpack(row[0])]
 
 
 def search_scored(
