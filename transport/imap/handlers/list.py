@@ -1,6 +1,6 @@
 """LIST, LSUB and XLIST, with STATUS and MYRIGHTS for each folder (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 8440)."""
 
-import asyncio
+from dataclasses import dataclass
 
 from accounts.mailstore.listing import Hierarchy, deleted_bytes, hierarchy
 from accounts.mailstore.sharing import rights_text
@@ -16,8 +16,9 @@ from transport.imap.wire.commands.types import List
 from transport.imap.wire.folder_names import render_folder_name
 from transport.imap.wire.patterns import TooManyPatterns
 
-NAMES_IN_A_ROW = 500
-"""After so many, other sessions have their turn."""
+INLINE_MAXIMUM = 500
+"""With more names, what a thread does beside the event loop: others have their turns."""
+NAMES_A_CHUNK = 500
 
 
 @handles("LIST", "XLIST", "LSUB", states=LOGGED_IN)
@@ -29,14 +30,17 @@ async def list_(session: Session, command: List) -> Reply:
     if "HIGHESTMODSEQ" in command.status_items:
         session.condstore = True
     words = StatusWords(command.status_items, session.services.max_message_size, freeable)
+    render = _Rendering(command, known, words, session.is_rev2, session.utf8)
     try:
-        for number, listed in enumerate(listing(command, known, is_rev2=session.is_rev2)):
-            session.write(_lines(command, listed, words, utf8=session.utf8))
-            if number % NAMES_IN_A_ROW == NAMES_IN_A_ROW - 1:
-                await session.connection.drain()
-                await asyncio.sleep(0)
+        if len(known.folders) + len(known.subscribed) <= INLINE_MAXIMUM:
+            chunks = render()
+        else:
+            chunks = await session.run_long(lambda db: render())
     except TooManyPatterns:
         return no("Too many patterns", b"LIMIT")
+    for chunk in chunks:
+        session.write(chunk)
+        await session.connection.drain()
     return ok("Done")
 
 
@@ -52,23 +56,37 @@ def _read(
     return known, deleted_bytes(db, [folder.state for folder in known.folders.values()])
 
 
-def _lines(command: List, listed: Listed, words: StatusWords, *, utf8: bool) -> bytes:
-    name = render_folder_name(listed.name, utf8=utf8)
-    line = b'* %b (%b) "/" %b' % (
-        command.name.encode("ascii"),
-        listed.attributes.encode("ascii"),
-        name,
-    )
-    if listed.child_info:
-        quoted = " ".join(f'"{option}"' for option in listed.child_info)
-        line += b' ("CHILDINFO" (%b))' % quoted.encode("ascii")
-    lines = [line + b"\r\n"]
-    folder = listed.folder
-    if folder is not None and listed.is_chosen:
-        if command.status_items and folder.is_selectable:
-            lines.append(words.line(name, folder.state))
-        if "MYRIGHTS" in command.returns:
-            lines.append(
-                b"* MYRIGHTS %b %b\r\n" % (name, rights_text(folder.rights).encode("ascii"))
-            )
-    return b"".join(lines)
+@dataclass(frozen=True, slots=True)
+class _Rendering:
+    """Everything that a command shows, in chunks."""
+
+    command: List
+    known: Hierarchy
+    words: StatusWords
+    is_rev2: bool
+    utf8: bool
+
+    def __call__(self) -> list[bytes]:
+        """Raises TooManyPatterns."""
+        lines = [
+            self._lines(one) for one in listing(self.command, self.known, is_rev2=self.is_rev2)
+        ]
+        starts = range(0, len(lines), NAMES_A_CHUNK)
+        return [b"".join(lines[start : start + NAMES_A_CHUNK]) for start in starts]
+
+    def _lines(self, listed: Listed) -> bytes:
+        command, folder = self.command, listed.folder
+        name = render_folder_name(listed.name, utf8=self.utf8)
+        words = (command.name.encode("ascii"), listed.attributes.encode("ascii"), name)
+        line = b'* %b (%b) "/" %b' % words
+        if listed.child_info:
+            quoted = " ".join(f'"{option}"' for option in listed.child_info)
+            line += b' ("CHILDINFO" (%b))' % quoted.encode("ascii")
+        line += b"\r\n"
+        if folder is not None and listed.is_chosen:
+            if command.status_items and folder.is_selectable:
+                line += self.words.line(name, folder.state)
+            if "MYRIGHTS" in command.returns:
+                rights = rights_text(folder.rights).encode("ascii")
+                line += b"* MYRIGHTS %b %b\r\n" % (name, rights)
+        return line

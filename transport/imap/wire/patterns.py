@@ -56,8 +56,13 @@ def compile_pattern(pattern: str) -> Match:
             return lambda name: name.startswith(start) and SEPARATOR not in name[len(start) :]
         return lambda name: name == pattern
     pieces = [piece for piece in _PIECES.split(pattern) if piece]
-    shortest = sum(len(piece) for piece in pieces if not _is_wild(piece))
-    return lambda name: len(name) >= shortest and _reaches_end(pieces, name)
+    literals = [piece for piece in pieces if not _is_wild(piece)]
+    shortest = sum(map(len, literals))
+    return lambda name: (
+        len(name) >= shortest
+        and all(literal in name for literal in literals)
+        and _reaches_end(pieces, name)
+    )
 
 
 def _canonical(pattern: str) -> str:
