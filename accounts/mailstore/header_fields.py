@@ -5,7 +5,7 @@ prefers. Where no line is empty, the header ends with its last field.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 # More fields than this are not looked at (a header of a well-travelled message has some 60).
@@ -70,6 +70,27 @@ def fields(content: bytes, start: int = 0, end: int | None = None) -> Iterator[F
         previous = match
     if previous is not None:
         yield _field(content, previous, limit)
+
+
+def spans_of_fields(
+    content: bytes, start: int, end: int, names: Collection[bytes], *, invert: bool
+) -> list[tuple[int, int]]:
+    """Where the fields of these lower-case names (or, inverted, of others) lie, as `fields` has them. Quicker."""
+    limit = end
+    if content.endswith((b"\n\r\n", b"\n\n"), start, limit):
+        limit -= 2 if content[limit - 2] == 0x0D else 1
+    spans: list[tuple[int, int]] = []
+    begin, count = -1, 0
+    for match in _FIELD_START.finditer(content, start, min(limit, start + HEADER_LIMIT)):
+        if begin >= 0:
+            spans.append((begin, match.start()))
+        if count == FIELDS_LIMIT:
+            return spans
+        count += 1
+        begin = match.start() if (match[1].lower() in names) != invert else -1
+    if begin >= 0:
+        spans.append((begin, limit))
+    return spans
 
 
 def values_by_name(content: bytes, start: int, end: int, most: int) -> dict[bytes, list[bytes]]:

@@ -118,12 +118,11 @@ def _assemble(row: tuple[Any, ...], columns: Sequence[Column]) -> tuple[Any, ...
         value = next(values)
         match column:
             case "header":
-                size = next(values)
-                blob = BlobReference(next(values), next(values), next(values))
-                result.append(read_object(blob.object_name, 0, size) if value is None else value)
+                size, _, _, name = next(values), next(values), next(values), next(values)
+                result.append(read_object(name, 0, size) if value is None else value)
             case "content":
-                blob = BlobReference(next(values), next(values), next(values))
-                result.append(blob if value is None else value)
+                blob = next(values), next(values), next(values)
+                result.append(BlobReference(*blob) if value is None else value)
             case "blob":
                 result.append(BlobReference(value, next(values), next(values)))
             case _:

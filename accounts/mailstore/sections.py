@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from accounts.mailstore.entities import Entity
-from accounts.mailstore.header_fields import fields
+from accounts.mailstore.header_fields import spans_of_fields
 
 # One entity a record, parents before children: header_start, body_start, end, entities from here to the end of its
 # subtree, kind.
@@ -86,12 +86,8 @@ def select_fields(header: bytes, names: Collection[bytes], invert: bool = False)
     `names` in any case.
     """
     wanted = {name.lower() for name in names}
-    chosen = [
-        header[field.start : field.end]
-        for field in fields(header, 0, len(header))
-        if (field.name in wanted) != invert
-    ]
-    text = b"".join(chosen)
+    spans = spans_of_fields(header, 0, len(header), wanted, invert=invert)
+    text = b"".join([header[start:end] for start, end in spans])
     if text and not text.endswith(b"\n"):
         text += b"\r\n"
     return text + b"\r\n"

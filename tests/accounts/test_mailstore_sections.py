@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from accounts.mailstore.header_fields import fields, header_end
+from accounts.mailstore.header_fields import fields, header_end, spans_of_fields
 from accounts.mailstore.sections import find_part, select_fields
 from accounts.mailstore.structure import render
 
@@ -137,3 +139,29 @@ def test_a_line_that_is_no_field_belongs_to_the_one_before() -> None:
         b" 1\r\njunk",
         b" 2",
     ]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                b"From: a\r\n",
+                b"To : b\r\n",
+                b" fold\r\n",
+                b"none\r\n",
+                b"\n",
+                b"\r\n",
+                b"x:y",
+                b"to:\r",
+            ]
+        ),
+        max_size=8,
+    ).map(b"".join),
+    st.booleans(),
+)
+def test_chosen_fields_are_those_of_the_slower_way(header: bytes, invert: bool) -> None:
+    names = {b"from", b"to"}
+    expected = [
+        (f.start, f.end) for f in fields(header, 0, len(header)) if (f.name in names) != invert
+    ]
+    assert spans_of_fields(header, 0, len(header), names, invert=invert) == expected

@@ -234,15 +234,15 @@ def _line(start: bytes, row: Sequence[Word]) -> list[Piece]:
     if not words:
         return []
     pieces: list[Piece] = []
-    text = start
-    for number, word in enumerate(words):
-        text += b" " if number else b""
+    texts = [start]
+    for word in words:
         if isinstance(word, tuple):
-            pieces += [text + word[0], word[1]]
-            text = b""
+            pieces += [b"".join([*texts, word[0]]), word[1]]
+            texts = [b" "]
         else:
-            text += word
-    return [*pieces, text + b")\r\n"]
+            texts += (word, b" ")
+    texts[-1:] = [b")\r\n"]
+    return [*pieces, b"".join(texts)]
 
 
 def _literal(label: bytes, value: bytes) -> bytes:
