@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from accounts import removal
 from accounts.admin.pages import BYTES_PER_MEGABYTE, human_size
@@ -38,6 +39,13 @@ class OwnedFilter(admin.SimpleListFilter):
 
 class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]
     quota = QuotaField()
+    quota_messages = forms.IntegerField(
+        label="Quota in messages",
+        help_text="Empty: no limit.",
+        required=False,
+        min_value=1,
+        widget=UnfoldAdminIntegerFieldWidget(),
+    )
 
     class Meta:
         model = Mailbox

@@ -187,6 +187,16 @@ def test_each_change_page_opens_and_saves_unchanged(
     assert list(user.domain.catch_all.all()) == [user.mailbox]
 
 
+def test_a_mailbox_gets_limits_of_size_and_of_messages(client: Client, make_user: MakeUser) -> None:
+    mailbox = make_user().mailbox
+    where = page("mailbox", "change", mailbox.pk)
+    form = form_of(client.get(where))
+    assert client.post(where, form | {"quota": 3, "quota_messages": 0}).status_code == 200
+    assert client.post(where, form | {"quota": 3, "quota_messages": 500}).status_code == 302
+    mailbox.refresh_from_db()
+    assert (mailbox.quota_bytes, mailbox.quota_messages) == (3 * 1024 * 1024, 500)
+
+
 def test_a_domain_is_made_and_a_second_one_is_explained(client: Client) -> None:
     name = f"{unique('d')}.example"
     data = {
