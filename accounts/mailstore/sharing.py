@@ -125,12 +125,11 @@ def _effective(granted: str, taken: str) -> str:
 # What the rows `r` of mail_right give and take, of those that apply to the reader.
 _COMBINED = """COALESCE(string_agg(r.rights, '') FILTER (WHERE NOT r.is_negative), ''),
     COALESCE(string_agg(r.rights, '') FILTER (WHERE r.is_negative), '')"""
-_DOMAIN = """(
+DOMAIN_OF = """(
     SELECT COALESCE(u.domain_id, p.domain_id) FROM accounts_mailbox m
     LEFT JOIN accounts_user u ON u.id = m.user_id LEFT JOIN accounts_app p ON p.id = m.app_id
     WHERE m.id = {})"""
-_APPLIES = f"""(r.grantee_id = %(reader)s
-    OR (r.grantee_id IS NULL AND {_DOMAIN.format("r.owner_id")} = {_DOMAIN.format("%(reader)s")}))"""
+_APPLIES = f"(r.grantee_id = %(reader)s OR r.domain_id = {DOMAIN_OF.format('%(reader)s')})"
 
 _SHARED = f"""
 SELECT a.local_part || '@' || d.name, g.granted, g.taken,

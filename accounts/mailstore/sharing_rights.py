@@ -14,7 +14,7 @@ from psycopg.errors import ForeignKeyViolation
 from accounts.addresses import AddressSyntaxError, canonical_local_part, parse_address
 from accounts.mailstore.folder_names import parents
 from accounts.mailstore.locking import take_turn
-from accounts.mailstore.sharing import ALL_RIGHTS
+from accounts.mailstore.sharing import ALL_RIGHTS, DOMAIN_OF
 from accounts.mailstore.values import FolderId, MailboxId, MailstoreError, NoSuchFolder
 
 ANYONE = "anyone"
@@ -223,8 +223,8 @@ def inherit_rights(
             WHERE owner_id = %(owner)s AND name = ANY(%(above)s) AND id <> ALL(%(made)s)
             ORDER BY length(name) DESC LIMIT 1
         ), granted AS (
-            INSERT INTO mail_right (owner_id, folder_id, grantee_id, is_negative, rights)
-            SELECT r.owner_id, n.id, r.grantee_id, r.is_negative, r.rights
+            INSERT INTO mail_right (owner_id, folder_id, grantee_id, domain_id, is_negative, rights)
+            SELECT r.owner_id, n.id, r.grantee_id, r.domain_id, r.is_negative, r.rights
             FROM above JOIN mail_right r ON r.owner_id = %(owner)s AND r.folder_id = above.id
             CROSS JOIN unnest(%(made)s::bigint[]) AS n (id)
             RETURNING folder_id
@@ -268,8 +268,12 @@ def _add(db: psycopg.Connection[Any], key: dict[str, Any], rights: str) -> None:
         raise TooManyGrants
     try:
         db.execute(
-            "INSERT INTO mail_right (owner_id, folder_id, grantee_id, is_negative, rights)"
-            " VALUES (%(owner)s, %(folder)s, %(grantee)s, %(negative)s, %(rights)s)",
+            f"""
+            INSERT INTO mail_right (owner_id, folder_id, grantee_id, domain_id, is_negative, rights)
+            SELECT %(owner)s, %(folder)s, %(grantee)s,
+                CASE WHEN %(grantee)s::bigint IS NULL THEN {DOMAIN_OF.format("%(owner)s")} END,
+                %(negative)s, %(rights)s
+            """,
             {**key, "rights": rights},
         )
     except ForeignKeyViolation:
