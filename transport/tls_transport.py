@@ -1,4 +1,4 @@
-"""TLS for listeners: an asyncio transport over a non-blocking SSL socket, and the server that accepts for it.
+"""TLS for listeners: an asyncio transport over a non-blocking SSL socket (`transport.tls_server` accepts for it).
 
 uvloop's own TLS keeps its buffers as long as the connection lives: 558 KB after one upload of 600 KB. Here OpenSSL keeps
 15 KB, and what is read goes through one buffer that all connections of a server share. A protocol sees what asyncio's transports
@@ -9,103 +9,40 @@ says so. After an end without it OpenSSL sends nothing any more. Renegotiation i
 """
 
 import asyncio
-import errno
 import logging
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from transport.worker_loads import WorkerLoads, current
+from transport.connection_limits import ConnectionLimits
+from transport.worker_loads import WorkerLoads
 
 HIGH_WATER = 65_536
 """Bytes that may wait for the client before the protocol is asked to pause."""
 RECORD = 16_384  # the most that one call of OpenSSL reads or writes
 READS_A_TURN = 16  # records, before other connections have their turn
-YIELD_SECONDS = 0.002
-ACCEPT_PAUSE_SECONDS = 0.5  # when the process has no file left
 FLUSH_SECONDS = 60.0  # for what waits when the connection is closed
 DROPPED_MAXIMUM = 1 << 20  # what a client may still send after our close_notify
-
-_NO_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 logger = logging.getLogger(__name__)
 
 
-class TlsServer:
-    """Accepts on listening sockets until `close`."""
+@dataclass(frozen=True, slots=True)
+class Accepting:
+    """What the connections of one server share."""
 
-    def __init__(
-        self,
-        listeners: Sequence[socket.socket],
-        context: ssl.SSLContext,
-        protocol_factory: Callable[[], asyncio.Protocol],
-        *,
-        handshake_seconds: float,
-        shutdown_seconds: float,
-        loads: WorkerLoads | None = None,
-    ) -> None:
-        """`shutdown_seconds`: how long a closed connection waits for the client's own end. `loads`: of the processes
-        that accept on the same sockets; those of this process's siblings unless given."""
-        self.context = context
-        self.handshake_seconds = handshake_seconds
-        self.shutdown_seconds = shutdown_seconds
-        self.scratch = memoryview(bytearray(RECORD))
-        self.loads = loads or current()
-        self.in_handshake: set[TlsTransport] = set()
-        self._listeners = listeners
-        self._protocol_factory = protocol_factory
-        self._loop = asyncio.get_running_loop()
-        self._is_closed = False
-        for listener in listeners:
-            listener.setblocking(False)
-            self._loop.add_reader(listener.fileno(), self._accept, listener)
-
-    def close(self) -> None:
-        """Accept no more, and end the handshakes; connections that are up stay."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        for listener in self._listeners:
-            self._loop.remove_reader(listener.fileno())
-            listener.close()
-        for transport in tuple(self.in_handshake):
-            transport.abort()
-
-    def _accept(self, listener: socket.socket) -> None:
-        """One connection a turn; another process that holds fewer may have it."""
-        if self.loads.is_ahead:
-            self._loop.remove_reader(listener.fileno())
-            self._loop.call_later(YIELD_SECONDS, self._accept_next, listener)
-            return
-        self._accept_one(listener)
-
-    def _accept_next(self, listener: socket.socket) -> None:
-        if not self._is_closed:
-            self._loop.add_reader(listener.fileno(), self._accept, listener)
-            self._accept_one(listener)
-
-    def _accept_one(self, listener: socket.socket) -> None:
-        try:
-            connection, peer = listener.accept()
-        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return
-        except OSError as error:
-            if error.errno not in _NO_FILES:
-                raise
-            logger.error("a connection cannot be accepted: %s", error)
-            self._loop.remove_reader(listener.fileno())
-            self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._accept_again, listener)
-            return
-        try:
-            TlsTransport(self, connection, peer, self._protocol_factory())
-        except OSError:  # it has hung up already
-            connection.close()
-
-    def _accept_again(self, listener: socket.socket) -> None:
-        if not self._is_closed:
-            self._loop.add_reader(listener.fileno(), self._accept, listener)
+    context: ssl.SSLContext
+    handshake_seconds: float
+    shutdown_seconds: float
+    """How long a closed connection waits for the client's own end."""
+    loads: WorkerLoads
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)
+    """Of connections in the handshake."""
+    in_handshake: "set[TlsTransport]" = field(default_factory=set)
+    scratch: memoryview = field(default_factory=lambda: memoryview(bytearray(RECORD)))
 
 
 class TlsTransport(asyncio.Transport):
@@ -128,13 +65,13 @@ class TlsTransport(asyncio.Transport):
         "_may_drop",
         "_peer",
         "_protocol",
-        "_server",
+        "_shared",
         "_socket",
     )
 
     def __init__(
         self,
-        server: TlsServer,
+        shared: Accepting,
         connection: socket.socket,
         peer: Any,
         protocol: asyncio.BaseProtocol,
@@ -144,12 +81,12 @@ class TlsTransport(asyncio.Transport):
         connection.setblocking(False)
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = server.context.wrap_socket(
+        self._socket = shared.context.wrap_socket(
             connection, server_side=True, do_handshake_on_connect=False
         )
         self._file = self._socket.fileno()
-        self._server = server
-        self._loop = server._loop
+        self._shared = shared
+        self._loop = asyncio.get_running_loop()
         self._peer = peer
         self._protocol: asyncio.Protocol = protocol  # type: ignore[assignment]
         self._backlog: deque[memoryview] = deque()
@@ -163,10 +100,10 @@ class TlsTransport(asyncio.Transport):
         self._is_closing = False
         self._is_lost = False
         self._deadline: asyncio.TimerHandle | None = self._loop.call_later(
-            server.handshake_seconds, self._give_up_handshake
+            shared.handshake_seconds, self._give_up_handshake
         )
-        server.in_handshake.add(self)
-        server.loads.add(1)
+        shared.in_handshake.add(self)
+        shared.loads.add(1)
         self._loop.add_reader(self._file, self._shake_hands)
 
     # The handshake
@@ -182,10 +119,14 @@ class TlsTransport(asyncio.Transport):
             logger.debug("no TLS with %s: %s", self._peer, error)
             return self.abort()
         self._stop_waiting_to_write()
-        self._server.in_handshake.discard(self)
+        self._leave_handshake()
         self._cancel_deadline()
         self._loop.add_reader(self._file, self._read_ready)
         self._protocol.connection_made(self)
+
+    def _leave_handshake(self) -> None:
+        self._shared.in_handshake.discard(self)
+        self._shared.limits.release(str(self._peer[0]))
 
     def _give_up_handshake(self) -> None:
         self._deadline = None
@@ -197,7 +138,7 @@ class TlsTransport(asyncio.Transport):
     def _read_ready(self) -> None:
         """Hand on what came, as one piece."""
         pieces: list[bytes] = []
-        scratch = self._server.scratch
+        scratch = self._shared.scratch
         is_eof = False
         try:
             for _ in range(READS_A_TURN):
@@ -352,12 +293,12 @@ class TlsTransport(asyncio.Transport):
         if self._is_eof:
             return self._lose(None)
         self._may_drop = DROPPED_MAXIMUM
-        self._deadline = self._loop.call_later(self._server.shutdown_seconds, self._lose, None)
+        self._deadline = self._loop.call_later(self._shared.shutdown_seconds, self._lose, None)
         self._loop.add_reader(self._file, self._drop)
 
     def _drop(self) -> None:
         try:
-            count = self._socket.recv_into(self._server.scratch)
+            count = self._socket.recv_into(self._shared.scratch)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -376,14 +317,14 @@ class TlsTransport(asyncio.Transport):
         if self._is_lost:
             return
         self._is_lost = True
-        self._server.loads.add(-1)
+        self._shared.loads.add(-1)
         self._cancel_deadline()
         self._backlog.clear()
         self._backlog_size = 0
         self._loop.remove_reader(self._file)
         self._stop_waiting_to_write()
-        if self in self._server.in_handshake:  # the protocol never heard of it
-            self._server.in_handshake.discard(self)
+        if self in self._shared.in_handshake:  # the protocol never heard of it
+            self._leave_handshake()
             self._socket.close()
         else:
             self._loop.call_soon(self._end, error)
@@ -410,7 +351,7 @@ class TlsTransport(asyncio.Transport):
             case "sockname":
                 return self._socket.getsockname()
             case "sslcontext":
-                return self._server.context
+                return self._shared.context
             case "cipher":
                 return self._socket.cipher()
         return default

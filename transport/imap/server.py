@@ -17,7 +17,7 @@ from transport.imap.incoming_memory import IncomingMemory
 from transport.imap.session import Services, Session
 from transport.imap.shared_changes import SharedChanges
 from transport.notifier import Notifier
-from transport.tls_transport import TlsServer
+from transport.tls_server import TlsServer
 
 SESSIONS_MAXIMUM = 10_000
 HANDSHAKE_SECONDS = 20.0
