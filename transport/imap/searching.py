@@ -31,8 +31,6 @@ async def find(session: Session, key: SearchKey, *, with_scores: bool = False) -
     """Search the selected folder."""
     selection = session.selected
     resolved = resolve(key, selection)
-    if isinstance(resolved, query.UidRanges) and not resolved.ranges:
-        return Found(())
     if isinstance(resolved, (list, range)):
         places = _without_gone(resolved, selection)
         uids = selection.view.uids

@@ -4,6 +4,7 @@ With SAVE the result is kept as `$` (RFC 5182 §2.1); MODSEQ: RFC 7162 §3.1.5, 
 PARTIAL: RFC 9394 §3.1. IMAP4rev2 hears ESEARCH always (RFC 9051 §6.4.4).
 """
 
+from array import array
 from collections.abc import Sequence
 
 from accounts.mailstore.sorting import sort_uids
@@ -91,7 +92,7 @@ def _save(selection: Selection, returns: Returns, places: Sequence[int]) -> None
         chosen = set(returns.partial.of(places)) if returns.partial else set()
         chosen.update(_ends(returns, places))
         places = list(chosen)
-    selection.saved = [selection.view.uids[place] for place in sorted(places)]
+    selection.saved = array("q", [selection.view.uids[place] for place in sorted(places)])
 
 
 def _ends(returns: Returns, places: Sequence[int]) -> list[int]:
