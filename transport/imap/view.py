@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 SEEN = 1
 _LOWEST_OCTET = 0 if sys.byteorder == "little" else 7
@@ -170,22 +171,25 @@ class FolderView:
         """Whether the client may have seen a modseq above `modseq_to_keep` (RFC 7162 §3.2, §6)."""
         return max(self._told, self.modseq) > self.modseq_to_keep
 
-    def told(self, entries: Iterable[tuple[int, int, int]]) -> None:
+    def told(
+        self,
+        changed: Sequence[tuple[int, int, int]],
+        unchanged: Sequence[tuple[int, int, int]] = (),
+    ) -> None:
         """The client knows these (uid, flags, modseq) already: a FETCH or STORE said so.
 
-        They are all that happened at their modseqs, if at any above the view's.
+        `changed` are all that the session's own command changed; `unchanged` may be part of what another one did.
         """
-        own: set[int] = set()
-        for uid, flags, modseq in entries:
-            own.add(modseq)
+        own = {modseq for _, _, modseq in changed}
+        for uid, flags, modseq in chain(changed, unchanged):
+            self._told = max(self._told, modseq)
             place = self.index(uid)
             if place is not None and modseq >= self.modseqs[place]:
                 self._own_arrays()
                 self.flags[place] = flags
                 self.modseqs[place] = modseq
                 self._changed.discard(uid)
-        self._told = max(self._told, max(own, default=0))
-        while self.modseq + 1 in own:
+        while self.modseq + 1 in own:  # nobody else's change lies between
             self.modseq += 1
 
     def knows(self, uids: Iterable[int]) -> None:

@@ -153,6 +153,9 @@ def test_own_changes_move_the_modseq_on_only_where_nobody_elses_lie_between() ->
     assert (view.modseq, view.is_ahead) == (3, True)
     view.expunge([3], 6)
     assert view.modseq == 3
+    view = view_of(1, 2)
+    view.told([], [(1, 4, 2)])  # of a change that may have touched others too
+    assert (view.modseq, view.is_ahead) == (1, True)
 
 
 def test_an_expunge_that_waits_holds_the_modseq_back() -> None:

@@ -52,7 +52,7 @@ async def _store(session: Session, command: Store) -> Reply:
     selection.learn_keywords(stored.keywords)
     session.tell(expunges=False, flags=False)  # new keywords come before their use
     _tell(session, selection, command, stored)
-    selection.view.told((*stored.changed, *stored.unchanged))
+    selection.view.told(stored.changed, stored.unchanged)
     return _reply(selection, command, stored, len(uids))
 
 
