@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import psycopg
 
-from accounts.mailstore.sharing_rights import NoSuchGrantee, OwnerKeepsRights, TooManyGrants
 from accounts.mailstore.annotations import VALUE_MAXIMUM
+from accounts.mailstore.sharing_rights import NoSuchGrantee, OwnerKeepsRights, TooManyGrants
 from accounts.mailstore.values import (
     AnnotationTooLong,
     FolderExists,

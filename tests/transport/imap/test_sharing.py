@@ -2,12 +2,13 @@
 
 import threading
 
+import imapclient
 import psycopg
 import pytest
 
 from accounts import removal
 from accounts.models import User
-from tests.factories import MakeDomain
+from tests.factories import PASSWORD, MakeDomain
 from tests.transport.imap.running import RunningServer
 from tests.transport.imap.sharing_dialogues import MESSAGE, MakePerson, Person
 
@@ -201,15 +202,11 @@ def test_new_folders_have_the_rights_of_the_one_above(ann: Person, bob: Person) 
     ann.ok("CREATE A/D")
     for folder in ("A/B", "A/B/C", "A/D"):
         assert ann.ok(f"GETACL {folder}") == [
-            f"* ACL {folder} {quoted(ann)} lrswipkxtecda {quoted(bob)} lrkc"
+            f"* ACL {folder} {ann.address} lrswipkxtecda {bob.address} lrkc"
         ]
     assert bob.no(f'CREATE "{ann.shared("X")}"') == "NOPERM"
     assert bob.no(f'CREATE "{ann.shared("INBOX/X")}"') == "NOPERM"
     assert bob.no('CREATE "Shared/nobody@example.test/X"') == "NOPERM"
-
-
-def quoted(person: Person) -> str:
-    return f'"{person.address}"'
 
 
 def test_renaming_keeps_rights_and_takes_x_and_k(ann: Person, bob: Person) -> None:
@@ -220,7 +217,7 @@ def test_renaming_keeps_rights_and_takes_x_and_k(ann: Person, bob: Person) -> No
     assert bob.no(f'RENAME "{ann.shared("A")}" {new}') == "NOPERM"
     assert bob.no(f"RENAME {old} Mine") == "CANNOT"
     bob.ok(f"RENAME {old} {new}")
-    assert ann.ok("GETACL A/C") == [f"* ACL A/C {quoted(ann)} lrswipkxtecda {quoted(bob)} lrxc"]
+    assert ann.ok("GETACL A/C") == [f"* ACL A/C {ann.address} lrswipkxtecda {bob.address} lrxc"]
     bob.ok(f"DELETE {new}")
     assert ann.no("GETACL A/C") == "NONEXISTENT"
 
@@ -317,3 +314,23 @@ def test_the_owner_keeps_every_right(ann: Person, bob: Person) -> None:
     assert ann.no(f"DELETEACL Team {ann.address}") == "CANNOT"
     ann.ok(f"SETACL Team {ann.address} lrswipkxtea")
     assert ann.no("SETACL Team nobody@example.test lr") == "CANNOT"
+
+
+def test_imapclient_reads_and_changes_rights(ann: Person, bob: Person, imap: RunningServer) -> None:
+    """It parses each response itself."""
+    ann.ok('CREATE "Our Team"')
+    with imapclient.IMAPClient("localhost", imap.port, ssl_context=imap.tls) as client:
+        client.login(ann.address, PASSWORD)
+        assert client.has_capability("ACL")
+        client.setacl("Our Team", bob.address, "lrs")
+        client.setacl("Our Team", bob.address, "+w")
+        assert client.getacl("Our Team") == [
+            (ann.address.encode(), b"lrswipkxtecda"),
+            (bob.address.encode(), b"lrsw"),
+        ]
+        assert client.namespace().other == (("Shared/", "/"),)
+    with imapclient.IMAPClient("localhost", imap.port, ssl_context=imap.tls) as client:
+        client.login(bob.address, PASSWORD)
+        [(flags, _, name)] = client.list_folders("Shared/")
+        assert (flags, name) == ((b"\\HasNoChildren",), ann.shared("Our Team"))
+        assert client.select_folder(name)[b"EXISTS"] == 0

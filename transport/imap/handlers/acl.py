@@ -26,7 +26,7 @@ from transport.imap.session import Session
 from transport.imap.states import LOGGED_IN
 from transport.imap.wire.commands.types import FolderCommand, ListRights, SetAcl
 from transport.imap.wire.folder_names import render_folder_name
-from transport.imap.wire.responses import string
+from transport.imap.wire.responses import astring
 
 TO_ADMINISTER = "la"
 ANY_OF = "lrikxa"
@@ -47,7 +47,7 @@ async def get_acl(session: Session, command: FolderCommand) -> Reply:
     grants = await session.database.run(_grants, session.owner, command.folder)
     words = [b"* ACL", render_folder_name(command.folder, utf8=session.utf8)]
     for grant in grants:
-        words += [string(grant.identifier.encode()), rights_text(grant.rights).encode("ascii")]
+        words += [astring(grant.identifier.encode()), rights_text(grant.rights).encode("ascii")]
     session.write(b" ".join(words) + b"\r\n")
     return ok("Done")
 
@@ -61,7 +61,7 @@ async def list_rights(session: Session, command: ListRights) -> Reply:
     words = [
         b"* LISTRIGHTS",
         render_folder_name(command.folder, utf8=session.utf8),
-        string(command.sent_identifier),
+        astring(command.sent_identifier),
         always.encode("ascii") or b'""',
     ]
     if grantee.mailbox != target.owner:

@@ -8,6 +8,7 @@ from accounts.mailstore.flagbits import flag_names
 SPANS_A_LINE = 1000
 SYSTEM_FLAGS = (b"\\Answered", b"\\Flagged", b"\\Deleted", b"\\Seen", b"\\Draft")
 
+_ATOM = re.compile(rb'[^(){ %*"\\\]\x00-\x1f\x7f-\xff]+')
 _QUOTABLE = re.compile(rb'[^"\\\x00-\x1f\x7f-\xff]{0,1000}')
 _UNSAFE_TEXT = re.compile(r"[\x00-\x1f\x7f]+")
 
@@ -19,6 +20,11 @@ def string(value: bytes) -> bytes:
     if b"\r" not in value and b"\n" not in value and value.isascii() and b"\x00" not in value:
         return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
     return b"{%d}\r\n%b" % (len(value), value)
+
+
+def astring(value: bytes) -> bytes:
+    """An atom where it can be: imapclient leaves the quotes on an identifier."""
+    return value if _ATOM.fullmatch(value) and value.upper() != b"NIL" else string(value)
 
 
 def quoted(value: bytes) -> bytes:
