@@ -59,6 +59,7 @@ CHANGE_FOLDER = frozenset(
     for by in ("", "UID ")
 )
 """Commands after which the client must hear of the selected folder, even if NOTIFY said NONE."""
+FEW_MESSAGES = 100
 COMMANDS_IN_A_ROW = 20
 """After so many that needed no wait, other sessions have their turn."""
 
@@ -229,6 +230,18 @@ class Session:
         """Run a long service, at most two at once for one mailbox."""
         async with self.services.long_work.turn(self.owner):
             return await self.services.database.run_long(service, *arguments, **keywords)
+
+    async def run_for(
+        self,
+        messages: int,
+        service: Callable[Concatenate[DatabaseConnection, P], T],
+        *arguments: P.args,
+        **keywords: P.kwargs,
+    ) -> T:
+        """Run a service that changes so many messages: a few are short work."""
+        if messages <= FEW_MESSAGES:
+            return await self.database.run(service, *arguments, **keywords)
+        return await self.run_long(service, *arguments, **keywords)
 
     async def refresh(self) -> None:
         """Take in what happened in the selected folder, and tell of new messages."""

@@ -24,7 +24,8 @@ async def copy(session: Session, command: Copy) -> Reply:
         return no("The folder is open read-only", b"READ-ONLY")
     places = selection.places(command.messages, by_uid=command.by_uid)
     uids = [Uid(selection.view.uids[place]) for place in places]
-    target, copied = await session.run_long(
+    target, copied = await session.run_for(
+        len(uids),
         _copy,
         session.owner,
         selection.owner,

@@ -29,8 +29,14 @@ async def expunge(session: Session, command: Expunge) -> Reply:
     else:
         pairs = zip(selection.view.uids, selection.view.flags, strict=True)
         known = [Uid(uid) for uid, flags in pairs if flags & DELETED]
-    gone = await session.run_long(
-        expunge_as, selection.reader, selection.owner, selection.folder_id, uids, known
+    gone = await session.run_for(
+        len(known if uids is None else uids),
+        expunge_as,
+        selection.reader,
+        selection.owner,
+        selection.folder_id,
+        uids,
+        known,
     )
     if not gone.uids:
         return ok("Nothing to expunge")

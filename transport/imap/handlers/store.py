@@ -37,7 +37,8 @@ async def _store(session: Session, command: Store) -> Reply:
     if not uids:
         return ok("No such messages")
     since = command.unchanged_since
-    stored = await session.run_long(
+    stored = await session.run_for(
+        len(uids),
         store_flags_as,
         selection.reader,
         selection.owner,
@@ -60,9 +61,12 @@ def _tell(session: Session, selection: Selection, command: Store, stored: Stored
     """FETCH for each message: its flags unless .SILENT, its modseq whenever the client minds.
 
     .SILENT hides only what the client can work out: not what another session changed, nor a junk flag's synonyms.
+    UNCHANGEDSINCE asks for the modseq of each message that passed, changed or not (RFC 7162 §3.1.3).
     """
     view, texts = selection.view, selection.flag_texts
     has_new_modseq = {uid for uid, _, _ in stored.changed} if session.condstore else set()
+    if command.unchanged_since is not None:
+        has_new_modseq.update(uid for uid, _, _ in stored.unchanged)
     named = named_bits(command, stored.keywords)
     with_uid = command.by_uid or session.condstore or session.is_rev2
     lines = []
@@ -102,12 +106,16 @@ def expected_flags(command: Store, before: int, named: int) -> int:
 
 
 def _reply(selection: Selection, command: Store, stored: Stored, asked: int) -> Reply:
+    are_gone = len(stored.changed) + len(stored.unchanged) + len(stored.modified) < asked
     if stored.modified:
         numbers = [int(uid) for uid in stored.modified]
         if not command.by_uid:
             places = (selection.view.index(uid) for uid in numbers)
             numbers = [place + 1 for place in places if place is not None]
-        return ok("Some were changed before", b"MODIFIED " + format_numbers(numbers))
-    if len(stored.changed) + len(stored.unchanged) < asked and not command.by_uid:
+        code = b"MODIFIED " + format_numbers(numbers)
+        if are_gone and not command.by_uid:
+            return no("Some were changed before, some are gone", code)
+        return ok("Some were changed before", code)
+    if are_gone and not command.by_uid:
         return no("Some of the messages are gone", b"EXPUNGEISSUED")
     return ok("Stored")
