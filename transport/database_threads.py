@@ -28,6 +28,8 @@ LOCK_TIMEOUT_SECONDS = 5
 CONNECT_SECONDS = 10.0
 """How long a service waits for a database that is not there."""
 RETRY_SECONDS = 0.2
+PREPARED_MAXIMUM = 500
+"""More statements than there are: psycopg keeps 100 a connection."""
 IDLE_SECONDS = 300.0
 """After that a thread without work gives up its connection."""
 
@@ -242,6 +244,7 @@ def _bound(
 
 def _connect() -> Connection:
     connection = psycopg.connect(connection_string(), autocommit=True, prepare_threshold=0)
+    connection.prepared_max = PREPARED_MAXIMUM
     connection.execute(
         f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s';"
         f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';"

@@ -10,6 +10,7 @@ import psycopg
 
 from accounts.mailstore.flagbits import SEEN
 from accounts.mailstore.locking import STATE_COLUMNS, folder_state, take_turn
+from accounts.mailstore.prepared import Prepared
 from accounts.mailstore.sequence_sets import numbers_of, parse_set
 from accounts.mailstore.sharing import ALL_RIGHTS, rights_in
 from accounts.mailstore.values import (
@@ -104,14 +105,17 @@ def snapshot(
     return Snapshot(state, _unpack(uids), _unpack(flags), _unpack(modseqs))
 
 
-_CHANGES = f"""
-SELECT {STATE_COLUMNS}, ARRAY(
-    SELECT c.kind || ' ' || c.uids FROM mail_change c
-    WHERE c.owner_id = %(owner)s AND c.folder_id = %(folder)s AND c.modseq > %(modseq)s
-        AND (c.reader_id IS NULL OR c.reader_id = %(reader)s)
-)
-FROM mail_folder f WHERE f.owner_id = %(owner)s AND f.id = %(folder)s
-"""
+_CHANGES = Prepared(
+    f"""
+    SELECT {STATE_COLUMNS}, ARRAY(
+        SELECT c.kind || ' ' || c.uids FROM mail_change c
+        WHERE c.owner_id = f.owner_id AND c.folder_id = f.id AND c.modseq > %b
+            AND (c.reader_id IS NULL OR c.reader_id = %b)
+    )
+    FROM mail_folder f WHERE f.owner_id = %b AND f.id = %b
+    """,
+    int, int, int, int,
+)  # fmt: skip
 
 
 def changes_since(
@@ -141,12 +145,7 @@ def _changes(
     modseq: ModSeq,
     reader: MailboxId,
 ) -> Changes:
-    row = db.execute(
-        _CHANGES,
-        {"owner": owner, "folder": folder_id, "modseq": modseq, "reader": reader},
-        prepare=True,
-        binary=True,
-    ).fetchone()
+    row = _CHANGES.row(db, modseq, reader, owner, folder_id)
     if row is None:
         raise NoSuchFolder
     *columns, lines = row
@@ -170,8 +169,10 @@ def changes_of(
         kind, _, uids = line.partition(" ")
         (vanished if int(kind) == EXPUNGED else touched).update(numbers_of(parse_set(uids)))
     touched -= vanished
-    entries = _read_entries(db, state, sorted(touched), modseq, reader) if touched else ()
-    return Changes(state, frozenset(map(Uid, vanished)), entries)
+    if not touched:
+        return Changes(state, frozenset(map(Uid, vanished)), ())
+    keywords, entries = _read_entries(db, state, sorted(touched), modseq, reader)
+    return Changes(replace(state, keywords=keywords), frozenset(map(Uid, vanished)), entries)
 
 
 def expunged_since(
@@ -220,11 +221,12 @@ def _read_entries(
     uids: list[int],
     modseq: ModSeq,
     reader: MailboxId,
-) -> tuple[tuple[Uid, int, ModSeq], ...]:
+) -> tuple[tuple[str, ...], tuple[tuple[Uid, int, ModSeq], ...]]:
+    """Entries may be newer than `state`: the keywords that name their bits are read with them."""
     entries = _ENTRIES if reader == state.owner else _READERS_ENTRIES
     rows = db.execute(
-        f"SELECT * FROM ({entries} AND e.uid = ANY(%(uids)s)) AS o"
-        " WHERE modseq > %(modseq)s ORDER BY uid",
+        f"SELECT o.*, (SELECT keywords FROM mail_folder WHERE owner_id = %(owner)s AND id = %(folder)s)"
+        f" FROM ({entries} AND e.uid = ANY(%(uids)s)) AS o WHERE modseq > %(modseq)s ORDER BY uid",
         {
             "owner": state.owner,
             "folder": state.id,
@@ -235,7 +237,8 @@ def _read_entries(
         prepare=True,
         binary=True,
     ).fetchall()
-    return tuple(rows)
+    keywords = tuple(rows[0][3] or ()) if rows else state.keywords
+    return keywords, tuple([row[:3] for row in rows])
 
 
 def current_modseqs(

@@ -8,20 +8,23 @@ import psycopg
 from accounts.mailstore.changes import Changes, Snapshot, changes_of, snapshot
 from accounts.mailstore.folder_names import canonical_name
 from accounts.mailstore.locking import STATE_COLUMNS, folder_state
+from accounts.mailstore.prepared import Prepared
 from accounts.mailstore.values import FolderId, MailboxId, ModSeq, NoSuchFolder
 
 COMMANDS_MAXIMUM = 1000
 """After more changes than these it is cheaper to read the folder."""
 
-_BY_NAME = f"""
-SELECT {STATE_COLUMNS}, ARRAY(
-    SELECT c.kind || ' ' || c.uids FROM mail_change c
-    WHERE c.owner_id = %(owner)s AND c.folder_id = %(folder)s AND c.modseq > %(modseq)s
-        AND c.reader_id IS NULL
-    LIMIT {COMMANDS_MAXIMUM + 1}
-)
-FROM mail_folder f WHERE f.owner_id = %(owner)s AND f.name = %(name)s
-"""
+_BY_NAME = Prepared(
+    f"""
+    SELECT {STATE_COLUMNS}, ARRAY(
+        SELECT c.kind || ' ' || c.uids FROM mail_change c
+        WHERE c.owner_id = %b AND c.folder_id = %b AND c.modseq > %b AND c.reader_id IS NULL
+        LIMIT {COMMANDS_MAXIMUM + 1}
+    )
+    FROM mail_folder f WHERE f.owner_id = %b AND f.name = %b
+    """,
+    int, int, int, int, str,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,7 @@ def open_remembered(
     folder_id, modseq = (
         (remembered.folder_id, remembered.modseq) if remembered else (FolderId(0), ModSeq(0))
     )
-    row = db.execute(
-        _BY_NAME,
-        {"owner": owner, "folder": folder_id, "modseq": modseq, "name": canonical_name(name)},
-        prepare=True,
-        binary=True,
-    ).fetchone()
+    row = _BY_NAME.row(db, owner, folder_id, modseq, owner, canonical_name(name))
     if row is None:
         raise NoSuchFolder
     *columns, lines = row
