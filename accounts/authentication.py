@@ -18,8 +18,16 @@ from django.contrib.auth.hashers import is_password_usable
 
 from accounts.entries import Login, LoginRefused
 from accounts.hashing import in_turn, matches_hash
-from accounts.login_lookup import ACCOUNT, COUNT_COLUMNS, COUNTS, LOGIN_COLUMNS, Asked
+from accounts.login_lookup import (
+    ACCOUNT,
+    COUNT_COLUMNS,
+    COUNTS,
+    LOGIN_COLUMNS,
+    PARAMETER_TYPES,
+    Asked,
+)
 from accounts.login_record import note_failure, note_success
+from accounts.mailstore.prepared import Prepared
 from accounts.scram import Verifier, is_current, make_verifier
 from accounts.secrets import secret_sha256, stamp_of
 from accounts.throttle import Attempt
@@ -64,14 +72,17 @@ def _check(pending: PendingLogin) -> Checked:
     return Checked(True, make_verifier(pending.password, pending.salt, stamp))
 
 
-_BEGIN = f"""
+_BEGIN = Prepared(
+    f"""
     SELECT {LOGIN_COLUMNS}, c.id, a.password, a.is_active, a.scram_salt, a.scram_verifier,
         c.scram_verifier, c.last_used_at > now() - interval '5 minutes', {COUNT_COLUMNS}
     FROM {ACCOUNT}
-    LEFT JOIN accounts_credential c ON c.secret_sha256 = %(secret)s::bytea
+    LEFT JOIN accounts_credential c ON c.secret_sha256 = q.secret
         AND (c.user_id = a.user_id OR c.app_id = a.app_id)
     {COUNTS}
-"""
+    """,
+    *PARAMETER_TYPES,
+)
 
 _STILL_VALID = """
     SELECT n FROM unnest(%(kinds)s::text[], %(ids)s::bigint[], %(credentials)s::bigint[], %(stamps)s::bytea[])
@@ -95,9 +106,7 @@ def begin_login(
     """
     asked = Asked.of(login, source)
     secret = secret_sha256(password)
-    row = db.execute(
-        _BEGIN.encode(), {**asked.parameters(), "secret": secret}, prepare=True, binary=True
-    ).fetchone()
+    row = _BEGIN.row(db, *asked.parameters(), secret)
     assert row is not None
     found = Login(*row[:10]) if row[0] is not None else None
     encoded, is_active, salt, verifier, credential_verifier, was_used_lately = row[10:16]

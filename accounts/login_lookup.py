@@ -1,6 +1,6 @@
 """The SQL that PLAIN and SCRAM share: an account by its login, and what is counted of the attempt.
 
-Parameters: `name`, `domain`, `account`, `source`.
+Parameters: those of `Asked.parameters`, and a secret's SHA-256.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,13 @@ from accounts.addresses import AddressSyntaxError, canonical_local_part, parse_a
 from accounts.throttle import Attempt, Failures
 
 LOGIN_MAXIMUM = 320
+PARAMETER_TYPES = (str, str, str, str, bytes)
 
 LOGIN_COLUMNS = """a.kind, a.id, a.mailbox_id, a.address, a.display_name, a.domain_id, a.domain_name,
         a.mail_enabled, a.validate_app_from"""
 
-ACCOUNT = """(SELECT 1) one
-    LEFT JOIN (
+ACCOUNT = """(SELECT %b AS name, %b AS domain, %b AS account, %b AS source, %b AS secret) q
+    LEFT JOIN LATERAL (
         SELECT CASE WHEN u.id IS NULL THEN 'app' ELSE 'user' END AS kind, COALESCE(u.id, p.id) AS id,
             m.id AS mailbox_id, a.local_part || '@' || d.name AS address,
             COALESCE(u.full_name, p.display_name) AS display_name, d.id AS domain_id,
@@ -26,7 +27,7 @@ ACCOUNT = """(SELECT 1) one
             COALESCE(u.scram_verifier, ''::bytea) AS scram_verifier,
             u.id AS user_id, p.id AS app_id
         FROM accounts_domain d
-        JOIN accounts_address a ON a.domain_id = d.id AND a.local_part = %(name)s::text AND a.is_primary
+        JOIN accounts_address a ON a.domain_id = d.id AND a.local_part = q.name AND a.is_primary
         LEFT JOIN accounts_user u ON u.id = a.user_id
         LEFT JOIN accounts_app p ON p.id = a.app_id
         LEFT JOIN LATERAL (
@@ -34,7 +35,7 @@ ACCOUNT = """(SELECT 1) one
             UNION ALL SELECT id FROM accounts_mailbox WHERE app_id = p.id
         ) m ON true
         WHERE a.group_id IS NULL
-            AND (d.name = %(domain)s::text OR (%(domain)s::text = '' AND d.is_default AND u.id IS NOT NULL))
+            AND (d.name = q.domain OR (q.domain = '' AND d.is_default AND u.id IS NOT NULL))
     ) a ON true"""
 
 COUNT_COLUMNS = """fp.failures, extract(epoch FROM now() - fp.last_at)::float8,
@@ -43,12 +44,12 @@ COUNT_COLUMNS = """fp.failures, extract(epoch FROM now() - fp.last_at)::float8,
         k.id IS NOT NULL, COALESCE(k.last_at > now() - interval '1 day', false)"""
 
 COUNTS = """
-    LEFT JOIN accounts_loginfailure fp ON fp.source = %(source)s::text AND fp.account = %(account)s::text
-    LEFT JOIN accounts_loginfailure fs ON fs.source = %(source)s::text AND fs.account = ''
-    LEFT JOIN accounts_loginfailure fa ON fa.source = '' AND fa.account = %(account)s::text
+    LEFT JOIN accounts_loginfailure fp ON fp.source = q.source AND fp.account = q.account
+    LEFT JOIN accounts_loginfailure fs ON fs.source = q.source AND fs.account = ''
+    LEFT JOIN accounts_loginfailure fa ON fa.source = '' AND fa.account = q.account
     LEFT JOIN LATERAL (
         SELECT id, last_at FROM accounts_knownnetwork
-        WHERE network = %(source)s::text AND (user_id = a.user_id OR app_id = a.app_id) LIMIT 1
+        WHERE network = q.source AND (user_id = a.user_id OR app_id = a.app_id) LIMIT 1
     ) k ON true"""
 
 
@@ -68,13 +69,8 @@ class Asked:
         account = f"{name}@{domain}"[:LOGIN_MAXIMUM]
         return cls(name, domain, account, throttle.throttled_source(client))
 
-    def parameters(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "domain": self.domain,
-            "account": self.account,
-            "source": self.source,
-        }
+    def parameters(self) -> tuple[str, str, str, str]:
+        return self.name, self.domain, self.account, self.source
 
     def attempt(self, counts: tuple[Any, ...]) -> Attempt:
         """With what COUNT_COLUMNS gave."""

@@ -15,8 +15,16 @@ from django.contrib.auth.hashers import is_password_usable
 from accounts import scram
 from accounts.authentication import still_valid
 from accounts.entries import Login, LoginRefused
-from accounts.login_lookup import ACCOUNT, COUNT_COLUMNS, COUNTS, LOGIN_COLUMNS, Asked
+from accounts.login_lookup import (
+    ACCOUNT,
+    COUNT_COLUMNS,
+    COUNTS,
+    LOGIN_COLUMNS,
+    PARAMETER_TYPES,
+    Asked,
+)
 from accounts.login_record import note_failure, note_success
+from accounts.mailstore.prepared import Prepared
 from accounts.scram import NOBODY, Verifier, is_current
 from accounts.secrets import stamp_of
 from accounts.throttle import Attempt
@@ -36,7 +44,8 @@ class PendingScram:
     """What it is when the proof fails."""
 
 
-_BEGIN = f"""
+_BEGIN = Prepared(
+    f"""
     SELECT {LOGIN_COLUMNS}, a.password, a.is_active, a.scram_salt, a.scram_verifier, c.ids, c.secrets,
         c.verifiers, {COUNT_COLUMNS}
     FROM {ACCOUNT}
@@ -46,13 +55,15 @@ _BEGIN = f"""
         FROM accounts_credential WHERE user_id = a.user_id OR app_id = a.app_id
     ) c ON true
     {COUNTS}
-"""
+    """,
+    *PARAMETER_TYPES,
+)
 
 
 def begin_scram(db: Connection, login: str, source: str) -> PendingScram | LoginRefused:
     """The salt of a login, whoever it is. `source` is the client's IP address. One round trip."""
     asked = Asked.of(login, source)
-    row = db.execute(_BEGIN.encode(), asked.parameters(), prepare=True, binary=True).fetchone()
+    row = _BEGIN.row(db, *asked.parameters(), b"")
     assert row is not None
     encoded, is_active, salt, verifier, ids, digests, verifiers = row[9:16]
     attempt = asked.attempt(row[16:])
