@@ -141,6 +141,7 @@ class FolderView:
         self.keywords = keywords
         for uid, flags, changed_at in entries:
             self._take_entry(uid, flags, changed_at)
+            self._told = max(self._told, changed_at)  # it may be newer than `modseq`
         self._expunge(vanished)
         self.modseq = max(self.modseq, modseq)
 

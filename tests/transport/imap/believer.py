@@ -1,6 +1,7 @@
 """A client that believes what it is told, and nothing else: what it takes a folder to hold (RFC 9051 §5.2, RFC 7162)."""
 
 import re
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -36,6 +37,8 @@ class Believer:
     messages: list[Message] = field(default_factory=list)
     modseq: int = 0
     dialogue: Dialogue = field(init=False)
+    log: deque[tuple[bytes, list[bytes]]] = field(default_factory=lambda: deque(maxlen=40))
+    """What was said last, for the eye."""
     told: list[tuple[int, frozenset[bytes]]] = field(default_factory=list)
     """(uid, flags) of the last command's FETCH responses."""
 
@@ -71,7 +74,7 @@ class Believer:
 
     def resynchronise(self, folder: bytes) -> None:
         """Come back with what is known (RFC 7162 §3.2.5): what the server tells must make it whole."""
-        known = {m.uid: m for m in self.messages if m.uid is not None and m.flags is not None}
+        known = {m.uid: m for m in self.messages if m.uid is not None}
         since = b" (QRESYNC (%d %d))" % (self.validity, self.modseq)
         validity = self.validity
         heard = self._open(folder, since, read_only=False)
@@ -90,7 +93,7 @@ class Believer:
                 told[message.uid] = message
         known |= told
         self.messages = [known[uid] for uid in sorted(known)]
-        assert len(self.messages) == count, (known, heard)
+        assert len(self.messages) == count, (self.uids, heard, self.log)
 
     def _open(self, folder: bytes, parameters: bytes, *, read_only: bool) -> list[bytes]:
         self.messages, self.modseq = [], 0
@@ -109,13 +112,11 @@ class Believer:
 
     def learn(self) -> None:
         """Ask for what EXISTS left open, in a way that lets no EXPUNGE through where numbers are used."""
-        unknown = [n for n, message in enumerate(self.messages, 1) if message.uid is None]
-        if not unknown:
-            return
-        if self.uid_only:
-            self.do(b"UID FETCH %d:* (FLAGS)" % (max(self.uids, default=0) + 1), learns=False)
-        else:
-            self.do(b"FETCH %d:%d (UID FLAGS)" % (unknown[0], unknown[-1]), learns=False)
+        while unknown := [n for n, known in enumerate(self.messages, 1) if known.uid is None]:
+            if self.uid_only:
+                self.do(b"UID FETCH %d:* (FLAGS)" % (max(self.uids, default=0) + 1), learns=False)
+            else:
+                self.do(b"FETCH %d:%d (UID FLAGS)" % (unknown[0], unknown[-1]), learns=False)
 
     def do(self, command: bytes, *, learns: bool = True) -> list[bytes]:
         """Send a command, and believe the answer."""
@@ -126,6 +127,8 @@ class Believer:
         return heard
 
     def hear(self, command: bytes, responses: Iterable[bytes]) -> None:
+        responses = list(responses)
+        self.log.append((command, responses))
         self.told = []
         modseqs = [self.modseq]
         stated = 0
