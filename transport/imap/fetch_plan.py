@@ -13,7 +13,7 @@ from transport.imap.wire.modes import Modes
 from transport.imap.wire.object_ids import email_id, thread_id
 
 COLUMN_BATCH = 1000
-HEADER_BATCH = 200
+HEADER_BATCH = 100
 CONTENT_BATCH = 100
 
 FROM_VIEW = frozenset((b"UID", b"FLAGS", b"MODSEQ"))

@@ -35,7 +35,7 @@ async def send_messages(session: Session, plan: Plan, places: Sequence[int]) -> 
         for number, batch in enumerate(batches):
             rendered = await (following or _read(session, plan, batch))
             following = None
-            if number + 1 < len(batches):
+            if number + 1 < len(batches) and not plan.sets_seen:  # seen is what was sent
                 following = asyncio.create_task(_read(session, plan, batches[number + 1]))
             _learn(session, session.selected, rendered)
             await _send(session, rendered)
