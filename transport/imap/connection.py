@@ -14,6 +14,8 @@ from transport.imap.wire.compression import BadDeflate, Deflater, Inflater
 from transport.imap.wire.reader import CommandReader, Event, Hopeless
 
 OUTPUT_CHUNK = 65_536
+REST_SECONDS = 5.0
+"""A silent client's compressor, 256 KiB, is freed: a new one goes on where it was."""
 COMPRESSED_LIMIT = 65_536
 """Compressed input that waits; reading pauses at it."""
 WRITE_SECONDS = 300.0
@@ -114,11 +116,15 @@ class Connection(asyncio.Protocol):
         if self._is_reading_paused and self._transport is not None:
             self._is_reading_paused = False
             self._transport.resume_reading()
-        self._input_waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._input_waiter = loop.create_future()
+        rest = loop.call_later(REST_SECONDS, self._deflater.forget) if self._deflater else None
         try:
             await self._input_waiter
         finally:
             self._input_waiter = None
+            if rest is not None:
+                rest.cancel()
         self._check()
 
     def wake(self) -> None:
@@ -192,12 +198,6 @@ class Connection(asyncio.Protocol):
             self._transport.write(self._deflater.end())
         self._feed(self._inflater.rest())
         self._inflater = self._deflater = None
-
-    def rest(self) -> None:
-        """Free what can be made again: the client will be silent for long."""
-        self.flush()
-        if self._deflater is not None:
-            self._deflater.forget()
 
     def interrupt(self, reason: str) -> None:
         """End the session between two commands: the next wait for input raises Interrupted."""

@@ -34,9 +34,9 @@ def listing(command: List, known: Hierarchy, *, is_rev2: bool) -> Iterator[Liste
     meeting = _meeting(criteria, known)
     chosen = {name for name in meeting if patterns.match(name)}
     tells_subscribed = "SUBSCRIBED" in command.selects | command.returns
-    above = _levels(meeting) if "RECURSIVEMATCH" in command.selects else set[str]()
+    above = levels(meeting) if "RECURSIVEMATCH" in command.selects else set[str]()
     extra = _extra(command, patterns, known, meeting, chosen)
-    parents = _levels(known.folders)
+    parents = levels(known.folders)
     if command.name == "LSUB":
         parents |= extra
     for name in sorted(chosen | extra, key=lambda name: (name != INBOX, name)):
@@ -76,12 +76,12 @@ def _extra(
 ) -> set[str]:
     """Names that are shown for what is below them."""
     if "RECURSIVEMATCH" in command.selects:
-        hidden = _levels(name for name in meeting if name not in chosen)
+        hidden = levels(name for name in meeting if name not in chosen)
         return {name for name in hidden if name not in chosen and patterns.match(name)}
     if command.name == "LSUB" or not _criteria(command):
         there = known.folders if command.name != "LSUB" else known.subscribed
-        levels = _levels(meeting)
-        return {name for name in levels if name not in there and patterns.match_level(name)}
+        above = levels(meeting)
+        return {name for name in above if name not in there and patterns.match_level(name)}
     return set()
 
 
@@ -105,7 +105,7 @@ def _special_use(folder: VisibleFolder | None) -> str:
     return folder.state.special_use if folder is not None and folder.is_own else ""
 
 
-def _levels(names: Iterable[str]) -> set[str]:
+def levels(names: Iterable[str]) -> set[str]:
     """All names above these."""
     found: set[str] = set()
     for name in names:

@@ -4,11 +4,12 @@ States are compared, not events collected: what came and went between two looks 
 client that does not listen.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from accounts.mailstore.listing import Hierarchy, VisibleFolder
 from accounts.mailstore.values import FolderId, FolderState
+from transport.imap.listing import levels
 from transport.imap.wire.commands.types import EventGroup
 from transport.imap.wire.patterns import SEPARATOR
 
@@ -72,7 +73,7 @@ def _covers(group: EventGroup, name: str, known: Hierarchy) -> bool:
         case "SUBSCRIBED":
             return name in known.subscribed
         case "SUBTREE":
-            return any(name == top or name.startswith(top + SEPARATOR) for top in group.names)
+            return name in group.names or not group.names.isdisjoint(levels([name]))
         case "MAILBOXES":
             return name in group.names
     return False
@@ -198,10 +199,9 @@ def first_status(groups: Sequence[EventGroup], known: Hierarchy) -> Iterator[Sta
             yield StatusNews(name, folder.state, tuple(items))
 
 
-def attributes(name: str, known: Hierarchy) -> str:
-    """Of LIST: what the name is now."""
+def attributes(name: str, known: Hierarchy, parents: Set[str]) -> str:
+    """Of LIST: what the name is now; `parents` are `levels(known.folders)`."""
     folder: VisibleFolder | None = known.folders.get(name)
-    below = name + SEPARATOR
     words = []
     if folder is None:
         words.append("\\NonExistent")
@@ -209,8 +209,7 @@ def attributes(name: str, known: Hierarchy) -> str:
         words.append("\\NoAccess")
     if name in known.subscribed:
         words.append("\\Subscribed")
-    has_children = any(other.startswith(below) for other in known.folders)
-    words.append("\\HasChildren" if has_children else "\\HasNoChildren")
+    words.append("\\HasChildren" if name in parents else "\\HasNoChildren")
     if folder is not None and folder.is_own and folder.state.special_use:
         words.append(folder.state.special_use)
     return " ".join(words)

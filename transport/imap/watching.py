@@ -5,7 +5,7 @@ subscriptions or rights may have changed.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from accounts.mailstore.annotations import annotations_of
 from accounts.mailstore.listing import Hierarchy, hierarchy, looked_at_again
@@ -14,6 +14,7 @@ from transport.imap.connection import ConnectionEnded
 from transport.imap.fetch_plan import FROM_VIEW, make_plan
 from transport.imap.fetching import send_from_view, send_messages
 from transport.imap.handlers.status import StatusWords
+from transport.imap.listing import levels
 from transport.imap.mailbox_hints import mailbox_hint
 from transport.imap.replies import Reply
 from transport.imap.session import Session
@@ -161,9 +162,10 @@ class Watching:
         self._take(after)
         if names_may_have_changed:
             own, self._own_names = self._own_names, set()
+            parents = levels(after.folders)
             for news in name_news(self._others, before, after):
                 if not own & {news.name, news.old_name}:
-                    session.write(self._list_line(news, after))
+                    session.write(self.list_line(news, parents))
             await self._tell_annotations(own)
         selected = session.selection.folder_id if session.selection is not None else None
         condstore = session.condstore
@@ -233,12 +235,12 @@ class Watching:
 
         self._watches[folder_id] = session.services.notifier.watch(owner, folder_id, hear)
 
-    def _list_line(self, news: NameNews, known: Hierarchy) -> bytes:
+    def list_line(self, news: NameNews, parents: Set[str]) -> bytes:
         utf8 = self._session.utf8
         old = b""
         if news.old_name:
             old = b' ("OLDNAME" (%b))' % render_folder_name(news.old_name, utf8=utf8)
-        words = attributes(news.name, known).encode("ascii")
+        words = attributes(news.name, self.known, parents).encode("ascii")
         name = render_folder_name(news.name, utf8=utf8)
         return b'* LIST (%b) "/" %b%b\r\n' % (words, name, old)
 

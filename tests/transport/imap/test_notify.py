@@ -13,7 +13,7 @@ from transport.imap.wanted_events import NameNews, StatusNews, name_news, status
 from transport.imap.wire.commands.types import EventGroup
 
 MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
-NAMES = (EventGroup("PERSONAL", (), frozenset(("MAILBOXNAME", "SUBSCRIPTIONCHANGE"))),)
+NAMES = (EventGroup("PERSONAL", frozenset(), frozenset(("MAILBOXNAME", "SUBSCRIPTIONCHANGE"))),)
 MESSAGES = frozenset(("MESSAGENEW", "MESSAGEEXPUNGE", "FLAGCHANGE"))
 
 
@@ -63,7 +63,7 @@ def test_a_subscription_without_a_folder_is_told() -> None:
 def test_what_status_tells(
     changes: dict[str, object], condstore: bool, items: tuple[str, ...]
 ) -> None:
-    groups = (EventGroup("SUBTREE", ("a",), MESSAGES),)
+    groups = (EventGroup("SUBTREE", frozenset({"a"}), MESSAGES),)
     new = state(1, "a/b", **changes)
     unwatched = state(2, "ab", message_count=3)
     before = known(state(1, "a/b"), state(2, "ab"))

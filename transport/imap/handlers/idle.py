@@ -36,7 +36,6 @@ async def idle(session: Session, command: Plain) -> Reply:
 async def _wait(session: Session) -> None:
     """Wait for a line or for news, and tell the news: exactly those of NOTIFY, if there was one (RFC 5465 §4)."""
     if not session.has_news:
-        session.connection.rest()
         try:
             async with asyncio.timeout(session.services.still_here_seconds):
                 await session.connection.wait_for_input()

@@ -1,14 +1,14 @@
 """NOTIFY (RFC 5465); what follows from it is `transport.imap.watching`'s."""
 
 from transport.imap.handlers.registry import handles
+from transport.imap.listing import levels
 from transport.imap.replies import Reply, no, ok
 from transport.imap.session import Session
 from transport.imap.states import LOGGED_IN
-from transport.imap.wanted_events import SUPPORTED, attributes, first_status
+from transport.imap.wanted_events import SUPPORTED, NameNews, first_status
 from transport.imap.watching import TooManyFolders, Watching
 from transport.imap.wire.commands.notify import MESSAGE_EVENTS
 from transport.imap.wire.commands.types import Notify
-from transport.imap.wire.folder_names import render_folder_name
 
 
 @handles("NOTIFY", states=LOGGED_IN, refreshes=True)
@@ -46,9 +46,8 @@ def _tell_no_access(session: Session, command: Notify, watching: Watching) -> No
         if group.scope == "MAILBOXES" and group.events & MESSAGE_EVENTS
         for name in group.names
     }
-    for name in sorted(named & watching.known.folders.keys()):
-        if not watching.known.folders[name].is_selectable:
-            words = attributes(name, watching.known).encode("ascii")
-            session.write(
-                b'* LIST (%b) "/" %b\r\n' % (words, render_folder_name(name, utf8=session.utf8))
-            )
+    folders = watching.known.folders
+    hidden = [name for name in named & folders.keys() if not folders[name].is_selectable]
+    parents = levels(folders) if hidden else set()
+    for name in sorted(hidden):
+        session.write(watching.list_line(NameNews(name), parents))

@@ -11,7 +11,7 @@ from transport.imap.wire.fetch_items import FetchItem, parse_fetch_items
 SELECTED_SCOPES = frozenset(("SELECTED", "SELECTED-DELAYED"))
 NAMED_SCOPES = frozenset(("SUBTREE", "MAILBOXES"))
 SCOPES = SELECTED_SCOPES | NAMED_SCOPES | {"INBOXES", "PERSONAL", "SUBSCRIBED"}
-GROUPS_MAXIMUM = 100
+GROUPS_MAXIMUM = 20
 NAMES_MAXIMUM = 1000
 
 MESSAGE_EVENTS = frozenset(("MESSAGENEW", "MESSAGEEXPUNGE", "FLAGCHANGE", "ANNOTATIONCHANGE"))
@@ -43,7 +43,7 @@ def _group(cursor: Cursor) -> EventGroup:
     if scope not in SCOPES:
         raise ImapSyntaxError("unknown folders")
     cursor.space()
-    names: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
     if scope in NAMED_SCOPES:
         names = _names(cursor)
         cursor.space()
@@ -53,17 +53,17 @@ def _group(cursor: Cursor) -> EventGroup:
     return EventGroup(scope, names, events, items)
 
 
-def _names(cursor: Cursor) -> tuple[str, ...]:
+def _names(cursor: Cursor) -> frozenset[str]:
     """one-or-more-mailbox"""
     if not cursor.accept(b"("):
-        return (cursor.folder(),)
+        return frozenset((cursor.folder(),))
     names = [cursor.folder()]
     while not cursor.accept(b")"):
         cursor.space()
         names.append(cursor.folder())
         if len(names) > NAMES_MAXIMUM:
             raise ImapSyntaxError("too many folders")
-    return tuple(names)
+    return frozenset(names)
 
 
 def _events(cursor: Cursor) -> tuple[frozenset[str], tuple[FetchItem, ...]]:

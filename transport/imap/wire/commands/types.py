@@ -57,7 +57,7 @@ class EventGroup:
     `items` are fetched of new messages in the selected folder (RFC 5465 §8)."""
 
     scope: str
-    names: tuple[str, ...]
+    names: frozenset[str]
     events: frozenset[str]
     items: tuple[FetchItem, ...] = ()
 
