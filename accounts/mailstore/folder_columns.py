@@ -15,13 +15,14 @@ from typing import Any, Literal
 import psycopg
 
 from accounts.mailstore.numbering import unpack
+from accounts.mailstore.search_texts import collation_key
 from accounts.mailstore.values import FolderId, MailboxId
 
 Name = Literal[
     "arrival",  # int: microseconds
     "date",  # int: sent_at, or when there is none the time of arrival here
     "size",  # int
-    "subject",  # str: the base subject
+    "subject",  # str: the base subject; this and the next as they collate
     "from",  # str, and so on: local part of the first address
     "to",
     "cc",
@@ -191,8 +192,10 @@ def _values(packed: Any, name: Name) -> Sequence[Any]:
     texts: list[str] = [] if packed is None else packed.split("\n")
     if name == "message_id":
         return texts
-    known: dict[str, str] = {}
-    return [known.setdefault(text, text) for text in texts]  # equal ones as one object
+    known: dict[str, str] = {}  # equal ones are one object
+    if name == "references":
+        return [known.setdefault(text, text) for text in texts]
+    return [known.get(text) or known.setdefault(text, collation_key(text)) for text in texts]
 
 
 def _picked(column: Sequence[Any], order: Sequence[int]) -> Sequence[Any]:

@@ -53,6 +53,12 @@ def fold(text: str) -> str:
     return folded + " " if folded.strip() and text[-1:].isspace() else folded
 
 
+def collation_key(folded: str) -> str:
+    """What folded text is sorted by: capitals, decomposed, by code point (RFC 5051 §2)."""
+    key = folded.upper()
+    return key if key.isascii() else normalize("NFKD", key)
+
+
 def search_text(content: bytes, root: Entity) -> SearchText:
     """The searchable text of a whole message."""
     return SearchText(

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from accounts.mailstore.body_structures import render_body
+from accounts.mailstore.charsets import decode_text
 from accounts.mailstore.dates import parse_date
 from accounts.mailstore.encoded_words import decode_words
 from accounts.mailstore.entities import Header, parse_entities
 from accounts.mailstore.envelopes import AddressBudget, AddressLists, render_envelope
 from accounts.mailstore.header_addresses import RawAddress
 from accounts.mailstore.previews import preview
-from accounts.mailstore.search_texts import fold, search_text
+from accounts.mailstore.search_texts import FIELD_TEXT_LIMIT, fold, search_text
 from accounts.mailstore.sections import pack_parts
 from accounts.mailstore.subjects import base_subject
 
@@ -23,6 +24,7 @@ REFERENCES_LIMIT = 100
 
 _MESSAGE_ID = re.compile(rb"<([^<>\s]{1,%d})>" % MESSAGE_ID_LIMIT)
 _QUOTED_LOCAL_PART = re.compile(rb'"((?:[^"\\]|\\.)*+)"(@.*)')
+_ODD_ADDRESS = re.compile(r'[(")\s]@|@[\s("]')
 _SORT_KEY_LIMIT = 250
 
 
@@ -99,9 +101,9 @@ def render(content: bytes) -> Structure:
         sent_at=sent.at if sent else None,
         sent_on=sent.on if sent else None,
         subject=searched.subject,
-        sender=searched.sender,
-        recipients=searched.recipients,
-        copied=searched.copied,
+        sender=_with_addresses(searched.sender, addresses.sender_fields[0]),
+        recipients=_with_addresses(searched.recipients, addresses.recipient_fields[0]),
+        copied=_with_addresses(searched.copied, addresses.recipient_fields[1]),
         header=searched.header,
         text=searched.text,
     )
@@ -149,3 +151,12 @@ def _display_key(addresses: list[RawAddress]) -> str:
         if domain is not None:
             display += b"@" + domain
     return fold(decode_words(display))[:_SORT_KEY_LIMIT]
+
+
+def _with_addresses(text: str, addresses: list[RawAddress]) -> str:
+    """Search text of an address field; where comments or quotes stand in addresses, those of the ENVELOPE are added,
+    which is what SEARCH FROM, TO and CC look at (RFC 9051 §6.4.4)."""
+    if _ODD_ADDRESS.search(text) is None:
+        return text
+    plain = [b"%b@%b" % (local, domain) for _, local, domain in addresses if local and domain]
+    return f"{text} {fold(decode_text(b' '.join(plain), ''))}"[: 2 * FIELD_TEXT_LIMIT]
