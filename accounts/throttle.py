@@ -70,7 +70,9 @@ class Attempt:
     def _wait(self, failures: Failures, free: int) -> int:
         """Seconds that are left to wait, rounded up; 0 when the login may be tried."""
         longest = LONGEST_WAIT_OF_KNOWN if self.is_known else LONGEST_WAIT
-        return max(0, math.ceil(wait_seconds(failures.count, free, longest) - failures.age))
+        wait = wait_seconds(failures.count, free, longest)
+        age = max(0.0, failures.age)  # a failure may be counted after this attempt's clock was read
+        return max(0, math.ceil(wait - age))
 
 
 def wait_seconds(failures: int, free: int, longest: int = LONGEST_WAIT) -> int:

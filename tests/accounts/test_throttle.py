@@ -2,7 +2,14 @@
 
 import pytest
 
-from accounts.throttle import LONGEST_WAIT, is_shared_source, throttled_source, wait_seconds
+from accounts.throttle import (
+    LONGEST_WAIT,
+    Attempt,
+    Failures,
+    is_shared_source,
+    throttled_source,
+    wait_seconds,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,3 +50,8 @@ def test_this_machine_is_many_users(source: str, is_shared: bool) -> None:
 
 def test_ipv6_loopback_is_shared() -> None:
     assert is_shared_source(throttled_source("::1"))
+
+
+def test_a_failure_that_is_counted_meanwhile_costs_no_wait_of_its_own() -> None:
+    later = Failures(count=1, age=-0.02)
+    assert Attempt("ann@example.com", "192.0.2.1", later, later, later).refusal() is None
