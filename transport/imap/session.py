@@ -26,7 +26,6 @@ from transport.imap.replies import Reply, bad, no, reply_to
 from transport.imap.selection import Selection
 from transport.imap.shared_changes import SharedChanges
 from transport.imap.states import State, refusal
-from transport.imap.turns import LONG_AT_ONCE, SHORT_AT_ONCE, OwnThreads, Turns
 from transport.imap.wire.commands.registry import Tagged, Unparsable, is_http, parse_command
 from transport.imap.wire.modes import Modes
 from transport.imap.wire.reader import (
@@ -40,6 +39,7 @@ from transport.imap.wire.reader import (
 )
 from transport.imap.wire.responses import status_line
 from transport.notifier import Notifier
+from transport.turns import LONG_AT_ONCE, SHORT_AT_ONCE, OwnThreads, Turns
 
 if TYPE_CHECKING:
     from transport.imap.watching import Watching
@@ -416,7 +416,7 @@ class Session:
         progress = self.services.progress_seconds
         try:
             with InProgress(self.connection, request.tag, request.name, progress):
-                if handler.refreshes:
+                if handler.refreshes and not handler.answers_first:
                     await self.refresh()
                 reply = await handler.run(self, request.command)
         except (ConnectionEnded, Interrupted):

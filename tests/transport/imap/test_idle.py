@@ -104,3 +104,13 @@ def test_an_idling_session_hears_that_its_folder_is_gone(connect: Connect) -> No
     other.command(b"DELETE Gone")
     assert idling.response().startswith(b"* BYE ")
     assert idling.response() == b""
+
+
+def test_nothing_comes_before_the_continuation(connect: Connect) -> None:
+    """K-9 passes over what does."""
+    idling, writing = connect(), connect()
+    idling.command(b"SELECT INBOX")
+    writing.append("INBOX", MESSAGE)
+    idling.send(b"i IDLE\r\n")
+    assert idling.response() == b"+ idling\r\n"
+    assert idling.response() == b"* 1 EXISTS\r\n"

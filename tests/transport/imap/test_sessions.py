@@ -259,15 +259,13 @@ class Sessions(RuleBasedStateMachine):
             return
         client, _ = found
         client.dialogue.send(b"idle IDLE\r\n")
-        heard = []
-        while not (response := client.dialogue.response()).startswith(b"+ "):
-            heard.append(response)
+        assert client.dialogue.response() == b"+ idling\r\n"
         self.append(other, where)
         if self.places[other] is not None:
             self.store(other, pick, True, b"+", True, b"\\Deleted")
             self.expunge(other, pick)
         client.dialogue.send(b"DONE\r\n")
-        client.hear(b"IDLE", [*heard, *client.dialogue.until(b"idle")])
+        client.hear(b"IDLE", client.dialogue.until(b"idle"))
         client.learn()
 
     @rule(who=WHO)

@@ -14,9 +14,11 @@ from transport.imap.wire.commands.types import Plain
 from transport.imap.wire.reader import Hopeless
 
 
-@handles("IDLE", states=LOGGED_IN, refreshes=True)
+@handles("IDLE", states=LOGGED_IN, refreshes=True, answers_first=True)
 async def idle(session: Session, command: Plain) -> Reply:
-    session.write(b"+ idling\r\n")
+    session.write(b"+ idling\r\n")  # K-9 drops what comes before it
+    session.connection.flush()
+    await session.refresh()
     session.tell(expunges=True)
     while True:
         line = session.connection.reader.next_line()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Handler:
     """`refreshes`: the selected folder is looked at first, and the client told what is new at the end.
+    `answers_first`: it says something before that, and looks itself.
     `may_expunge`: EXPUNGE may be among it (RFC 9051 §7.5.1). A NoSuchFolder that such a handler raises means the
     selected folder.
     """
@@ -30,6 +31,7 @@ class Handler:
     states: frozenset[State]
     refreshes: bool
     may_expunge: bool
+    answers_first: bool
 
 
 HANDLERS: dict[str, Handler] = {}
@@ -40,12 +42,13 @@ def handles(
     states: frozenset[State],
     refreshes: bool = False,
     may_expunge: bool = True,
+    answers_first: bool = False,
 ) -> Callable[[Run], Run]:
     """Register `run(session, command) -> Reply` for the commands `names`."""
 
     def register(run: Run) -> Run:
         for name in names:
-            HANDLERS[name] = Handler(run, states, refreshes, may_expunge)
+            HANDLERS[name] = Handler(run, states, refreshes, may_expunge, answers_first)
         return run
 
     return register
