@@ -103,7 +103,7 @@ def drive(
 
 def fill(target: Target, messages: int) -> None:
     """Bring the reader's folder to so many messages, and make the hundred folders for STATUS."""
-    for number in range(min(SEED_STEP, messages), messages + 1, SEED_STEP):
+    for number in (*range(SEED_STEP, messages, SEED_STEP), messages):
         drive(target, "seed", "--user", target.reader, "-n", str(number), "--folders", "100")
 
 

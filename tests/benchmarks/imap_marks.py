@@ -71,22 +71,33 @@ LINES = (
 def table(lines: Sequence[Line], medians: Mapping[str, Mapping[str, float]]) -> str:
     """The table in Markdown, by the targets `mailsite`, `maildir` and `mdbox`."""
     rows = [
-        "| Work | Mailsite | Maildir | mdbox | ours : theirs | mark | |",
-        "|---|---|---|---|---|---|---|",
+        "| Work | Mailsite | Maildir | mdbox | ours : theirs | mark | | CPU, ours : theirs |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for line in lines:
-        own, maildir, mdbox = (
-            medians.get(name, {}).get(line.value) for name in ("mailsite", "maildir", "mdbox")
-        )
+        own, maildir, mdbox = _of_three(medians, line.value)
         if own is None and maildir is None and mdbox is None:
             continue
         ratio = _ratio(line, own, maildir, mdbox)
         cells = " | ".join(_cell(value) for value in (own, maildir, mdbox))
         shown = "-" if ratio is None or line.against is Against.NOTHING else f"{ratio:.2f}"
         rows.append(
-            f"| {line.work}, {line.unit} | {cells} | {shown} | {_mark(line)} | {_met(line, ratio)} |"
+            f"| {line.work}, {line.unit} | {cells} | {shown} | {_mark(line)} | {_met(line, ratio)} | {_cpu(line, medians)} |"
         )
     return "\n".join(rows)
+
+
+def _of_three(medians: Mapping[str, Mapping[str, float]], value: str) -> list[float | None]:
+    return [medians.get(name, {}).get(value) for name in ("mailsite", "maildir", "mdbox")]
+
+
+def _cpu(line: Line, medians: Mapping[str, Mapping[str, float]]) -> str:
+    """The same of the CPU time of all repetitions, which a loaded machine changes less."""
+    name, _, kind = line.value.partition(".")
+    if kind not in ("first", "warm"):
+        return ""
+    ratio = _ratio(line, *_of_three(medians, f"{name}.cpu"))
+    return "" if ratio is None else f"{ratio:.2f}"
 
 
 def _ratio(
