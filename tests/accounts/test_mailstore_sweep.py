@@ -55,8 +55,7 @@ def age(database: Database, message: NewMessage, owner: MailboxId | None = None)
     )
     if owner is not None:
         database.execute(
-            "UPDATE mail_unfiled SET at = at - interval '15 days'"
-            " WHERE owner_id = %s",
+            "UPDATE mail_unfiled SET at = at - interval '15 days' WHERE owner_id = %s",
             [owner],
         )
 
