@@ -19,7 +19,7 @@ DOMAIN_MAXIMUM = 255  # octets, RFC 5321 §4.5.3.1.2
 
 # atext of RFC 5322 §3.2.3, with UTF8-non-ascii of RFC 6531 §3.3
 _DOT_STRING = re.compile(
-    r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+(\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+)*"
+    r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\ud7ff\ue000-\U0010ffff]+(\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\ud7ff\ue000-\U0010ffff]+)*"
 )
 _LDH_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 

@@ -4,6 +4,7 @@
 others have what the folder's list grants to them or to `anyone`, less what it takes away from either.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,8 @@ from accounts.mailstore.values import (
 )
 
 ALL_RIGHTS = "lrswipkxtea"
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,7 @@ def _find(
             "reader": reader,
             "local_part": canonical_local_part(owner.local_part),
             "domain": owner.domain,
-            "names": [name for name in names if "\0" not in name],
+            "names": [name for name in names if not _UNSTORABLE.search(name)],
         },
         prepare=True,
     ).fetchone()

@@ -1,5 +1,6 @@
 """The store's side of shared folders: whose name means what, and each reader's own \\Seen."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,7 +17,14 @@ from accounts.mailstore.expunging import expunge
 from accounts.mailstore.flagbits import SEEN
 from accounts.mailstore.folder_names import canonical_name, split_shared
 from accounts.mailstore.folders import create_folder, delete_folder, open_folder
-from accounts.mailstore.sharing import ALL_RIGHTS, reach, rights_in, rights_text, shared_folders
+from accounts.mailstore.sharing import (
+    ALL_RIGHTS,
+    reach,
+    reach_new,
+    rights_in,
+    rights_text,
+    shared_folders,
+)
 from accounts.mailstore.sharing_flags import store_flags_as
 from accounts.mailstore.sharing_moves import copy_as
 from accounts.mailstore.sharing_rights import (
@@ -167,6 +175,22 @@ def test_the_owner_is_listed_first_and_stays(user: Callable[[], User], database:
     ]
     with pytest.raises(OwnerKeepsRights):
         set_rights(database, box(ann), folder.id, Grantee(box(ann), False), "lr")
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    address=st.one_of(
+        st.sampled_from(["a@b.example", "\ud800@b.example", "a@b\0"]), st.text(max_size=20)
+    ),
+    name=st.one_of(st.sampled_from(["\ud800", "x\0y", "INBOX", ""]), st.text(max_size=20)),
+)
+def test_any_name_is_answered(database: Database, address: str, name: str) -> None:
+    """Lone surrogates and NUL too, as modified UTF-7 may bring them."""
+    full = f"Shared/{address}/{name}"
+    with contextlib.suppress(NoSuchFolder, NoPermission):
+        assert reach(database, MailboxId(1), full, "r").is_own  # no address stands there
+    with contextlib.suppress(NoSuchFolder, NoPermission):
+        assert reach_new(database, MailboxId(1), full).is_own
 
 
 def test_names_of_shared_folders_have_one_form() -> None:

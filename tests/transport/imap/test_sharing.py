@@ -334,3 +334,26 @@ def test_imapclient_reads_and_changes_rights(ann: Person, bob: Person, imap: Run
         [(flags, _, name)] = client.list_folders("Shared/")
         assert (flags, name) == ((b"\\HasNoChildren",), ann.shared("Our Team"))
         assert client.select_folder(name)[b"EXISTS"] == 0
+
+
+def test_a_reader_is_notified_of_others_folders(ann: Person, bob: Person) -> None:
+    """RFC 5465 over RFC 4314."""
+    share(ann, bob, "lrs", messages=1)
+    bob.ok("NOTIFY SET (SUBTREE Shared (MailboxName MessageNew MessageExpunge))")
+    ann.append("Team")
+    assert bob.says.response().startswith(f"* STATUS {ann.shared('Team')} (MESSAGES 2 ".encode())
+    ann.ok("CREATE Second")
+    ann.ok(f"SETACL Second {bob.address} lr")
+    news = bob.says.response()
+    assert news == f'* LIST (\\HasNoChildren) "/" {ann.shared("Second")}\r\n'.encode()
+
+
+def test_a_folder_of_one_s_own_may_be_called_shared(ann: Person, bob: Person) -> None:
+    share(ann, bob, "lr")
+    bob.ok("CREATE Shared/notes")
+    bob.append("Shared/notes")
+    assert bob.ok('LIST "" Shared*') == [
+        '* LIST (\\HasChildren) "/" Shared',
+        '* LIST (\\HasNoChildren) "/" Shared/notes',
+        f'* LIST (\\HasNoChildren) "/" {ann.shared("Team")}',
+    ]
