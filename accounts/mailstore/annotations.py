@@ -95,8 +95,8 @@ def set_annotations(
     reader: MailboxId,
     folder: str,
     values: Mapping[str, bytes | None],
-) -> FolderId | None:
-    """Set entries, or delete those whose value is None: all of them or none; the folder's id.
+) -> Place:
+    """Set entries, or delete those whose value is None: all of them or none.
 
     Raises NoSuchFolder, NoPermission, AnnotationTooLong, TooManyAnnotations, SpecialUseInvalid.
     """
@@ -111,7 +111,7 @@ def set_annotations(
             else:
                 _set(db, place, name, value)
         _check_bounds(db, place)
-    return place.folder
+    return place
 
 
 def annotations_of(

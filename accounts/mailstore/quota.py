@@ -22,11 +22,6 @@ class QuotaState:
     limit_bytes: int | None
     limit_messages: int | None
 
-    def has_room_for(self, size: int) -> bool:
-        """Whether a message of `size` octets may come in."""
-        fits = self.limit_bytes is None or self.used_bytes + size <= self.limit_bytes
-        return fits and (self.limit_messages is None or self.used_messages < self.limit_messages)
-
 
 _QUOTA = """
 SELECT b.id, COALESCE(a.local_part || '@' || d.name, b.name),

@@ -17,19 +17,19 @@ from transport.imap.wire.object_ids import mailbox_id
 
 @handles("CREATE", states=LOGGED_IN)
 async def create(session: Session, command: Create) -> Reply:
-    created = await session.database.run(_create, session.owner, command)
-    session.services.notifier.publish([mailbox_hint(session.owner)])
+    owner, created = await session.database.run(_create, session.owner, command)
+    _publish(session, owner)
     _tell_normalised(session, command.folder)
     return ok("Created", b"MAILBOXID (%b)" % mailbox_id(created))  # RFC 8474 §4.1
 
 
 @handles("DELETE", states=LOGGED_IN)
 async def delete(session: Session, command: FolderCommand) -> Reply:
-    folder_id = await session.run_long(_delete, session.owner, command.folder)
+    owner, folder_id = await session.run_long(_delete, session.owner, command.folder)
     if session.selection is not None and session.selection.folder_id == folder_id:
         session.deselect()
         session.write(b"* OK [CLOSED] The selected folder is gone\r\n")
-    session.services.notifier.publish([folder_id, mailbox_hint(session.owner)])
+    _publish(session, owner, folder_id)
     _tell_normalised(session, command.folder, b"\\NonExistent")
     return ok("Deleted")
 
@@ -38,8 +38,8 @@ async def delete(session: Session, command: FolderCommand) -> Reply:
 async def rename(session: Session, command: Rename) -> Reply:
     if command.source == command.target:
         return no("The folder has that name", b"ALREADYEXISTS")
-    renamed = await session.run_long(_rename, session.owner, command.source, command.target)
-    session.services.notifier.publish([*renamed.folder_ids, mailbox_hint(session.owner)])
+    owner, renamed = await session.run_long(_rename, session.owner, command.source, command.target)
+    _publish(session, owner, *renamed.folder_ids)
     _tell_normalised(session, command.target)
     return ok("Renamed")
 
@@ -47,15 +47,21 @@ async def rename(session: Session, command: Rename) -> Reply:
 @handles("SUBSCRIBE", states=LOGGED_IN)
 async def subscribe(session: Session, command: FolderCommand) -> Reply:
     await session.database.run(subscriptions.subscribe, session.owner, command.folder)
-    session.services.notifier.publish([mailbox_hint(session.owner)])
+    _publish(session, session.owner)
     return ok("Subscribed")
 
 
 @handles("UNSUBSCRIBE", states=LOGGED_IN)
 async def unsubscribe(session: Session, command: FolderCommand) -> Reply:
     await session.database.run(subscriptions.unsubscribe, session.owner, command.folder)
-    session.services.notifier.publish([mailbox_hint(session.owner)])
+    _publish(session, session.owner)
     return ok("Unsubscribed")
+
+
+def _publish(session: Session, owner: MailboxId, *folders: FolderId) -> None:
+    """Tell of changed folders, and that the lists of their owner and of who changed them are not what they were."""
+    lists = {mailbox_hint(owner), mailbox_hint(session.owner)}
+    session.services.notifier.publish([*folders, *lists])
 
 
 def _tell_normalised(session: Session, name: str, attributes: bytes = b"") -> None:
@@ -66,23 +72,26 @@ def _tell_normalised(session: Session, name: str, attributes: bytes = b"") -> No
         session.write(b'* LIST (%b) "/" %b ("OLDNAME" (%b))\r\n' % (attributes, *names))
 
 
-def _create(db: Connection, reader: MailboxId, command: Create) -> FolderId:
+def _create(db: Connection, reader: MailboxId, command: Create) -> tuple[MailboxId, FolderId]:
     target = reach_new(db, reader, command.folder)
     uses = set(command.uses)
     if len(uses) > 1 or (uses and not target.is_own):
         raise SpecialUseInvalid
     use = uses.pop() if uses else ""
-    return folders.create_folder(db, target.owner, target.name, use).id
+    return target.owner, folders.create_folder(db, target.owner, target.name, use).id
 
 
-def _delete(db: Connection, reader: MailboxId, name: str) -> FolderId:
+def _delete(db: Connection, reader: MailboxId, name: str) -> tuple[MailboxId, FolderId]:
     target = reach(db, reader, name, "x")
-    return folders.delete_folder(db, target.owner, target.name)
+    return target.owner, folders.delete_folder(db, target.owner, target.name)
 
 
-def _rename(db: Connection, reader: MailboxId, old_name: str, new_name: str) -> folders.Renamed:
+def _rename(
+    db: Connection, reader: MailboxId, old_name: str, new_name: str
+) -> tuple[MailboxId, folders.Renamed]:
     source = reach(db, reader, old_name, "x")
     target = reach_new(db, reader, new_name)
     if source.owner != target.owner or (source.name == INBOX and not source.is_own):
         raise Refused(no("A folder stays with its owner", b"CANNOT"))
-    return folders.rename_folder(db, source.owner, source.name, target.name)
+    renamed = folders.rename_folder(db, source.owner, source.name, target.name)
+    return source.owner, renamed

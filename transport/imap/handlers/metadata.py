@@ -1,7 +1,6 @@
 """GETMETADATA and SETMETADATA (RFC 5464 §4), of folders and of the server."""
 
 from accounts.mailstore.annotations import Annotation, get_annotations, set_annotations
-from accounts.mailstore.values import FolderId
 from transport.imap.handlers.registry import handles
 from transport.imap.mailbox_hints import mailbox_hint
 from transport.imap.replies import Reply, ok
@@ -32,11 +31,11 @@ async def get_metadata(session: Session, command: GetMetadata) -> Reply:
 
 @handles("SETMETADATA", states=LOGGED_IN)
 async def set_metadata(session: Session, command: SetMetadata) -> Reply:
-    folder = await session.database.run(
+    place = await session.database.run(
         set_annotations, session.owner, command.folder, dict(command.values)
     )
-    changed: list[FolderId] = [] if folder is None else [folder]
-    session.services.notifier.publish([*changed, mailbox_hint(session.owner)])
+    changed = {mailbox_hint(session.owner), mailbox_hint(place.owner or session.owner)}
+    session.services.notifier.publish([*changed, place.folder] if place.folder else [*changed])
     return ok("Done")
 
 
