@@ -12,11 +12,15 @@ from accounts.mailstore import query
 from accounts.mailstore.flagbits import keyword_bits, split_flags
 from accounts.mailstore.search import search, search_scored
 from accounts.mailstore.values import Uid
+from transport.database_threads import Connection
 from transport.imap.selection import Selection
 from transport.imap.session import Session
 from transport.imap.wire import search_keys
-from transport.imap.wire.search_keys import SearchKey
+from transport.imap.wire.search_keys import SearchKey, count_keys
 from transport.imap.wire.sequence import spans_of
+
+AT_ONCE = 500_000
+"""So many looks at a message's flags, some 20 ms, are done between other sessions' commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,10 @@ class Found:
 async def find(session: Session, key: SearchKey, *, with_scores: bool = False) -> Found:
     """Search the selected folder."""
     selection = session.selected
-    resolved = resolve(key, selection)
+    if len(selection.view) * count_keys(key) > AT_ONCE:
+        resolved = await session.run_long(_resolve_aside, key, selection)
+    else:
+        resolved = resolve(key, selection)
     if isinstance(resolved, (list, range)):
         places = _without_gone(resolved, selection)
         uids = selection.view.uids
@@ -45,6 +52,11 @@ async def find(session: Session, key: SearchKey, *, with_scores: bool = False) -
 
 
 Places = list[int] | range
+
+
+def _resolve_aside(db: Connection, key: SearchKey, selection: Selection) -> Places | query.Query:
+    """In a thread: other sessions are not held up meanwhile."""
+    return resolve(key, selection)
 
 
 def resolve(key: SearchKey, selection: Selection) -> Places | query.Query:

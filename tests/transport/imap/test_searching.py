@@ -4,6 +4,7 @@ import pytest
 
 from tests.transport.imap.conftest import Connect
 from tests.transport.imap.dialogue import Dialogue
+from transport.imap import searching
 
 
 def mail(number: int, references: str = "") -> bytes:
@@ -84,7 +85,12 @@ def test_what_is_saved_follows_what_another_session_expunges(
     assert "* SEARCH" in lines(one.command(b"SEARCH $"))
 
 
-def test_flags_of_another_session_are_searched(two: tuple[Dialogue, Dialogue]) -> None:
+@pytest.mark.parametrize("at_once", [0, searching.AT_ONCE])
+def test_flags_of_another_session_are_searched(
+    two: tuple[Dialogue, Dialogue], monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """In a thread aside, as in a large folder, and without one."""
+    monkeypatch.setattr(searching, "AT_ONCE", at_once)
     one, other = two
     other.command(b"STORE 2,4 +FLAGS (\\Flagged work)")
     assert "* SEARCH 2 4" in lines(one.command(b"SEARCH FLAGGED KEYWORD WORK"))

@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Sequence
 
 from accounts.mailstore.sorting import sort_uids
+from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Reply, no, ok
 from transport.imap.searching import Found, find
@@ -66,16 +67,20 @@ async def _sorted(session: Session, command: Search, found: Found) -> Sequence[i
     wanted = uids if len(found.places) == len(uids) else [uids[place] for place in found.places]
     if not len(wanted):
         return ()
-    in_order = await session.run_long(
-        sort_uids,
-        selection.owner,
-        selection.folder_id,
-        wanted,
-        command.criteria,
-        found.scores,
-        len(uids),
-    )
-    return selection.view.places(in_order)
+    return await session.run_long(_in_order, selection, wanted, command, found.scores)
+
+
+def _in_order(
+    db: Connection,
+    selection: Selection,
+    wanted: Sequence[int],
+    command: Search,
+    scores: dict[int, int],
+) -> list[int]:
+    """The places of the UIDs `wanted`."""
+    view = selection.view
+    owner, folder_id = selection.owner, selection.folder_id
+    return view.places(sort_uids(db, owner, folder_id, wanted, command.criteria, scores, len(view)))
 
 
 def _numbers(selection: Selection, by_uid: bool, places: Sequence[int]) -> list[int]:

@@ -1,10 +1,14 @@
 """THREAD and UID THREAD (RFC 5256 §3)."""
 
+from collections.abc import Sequence
+
 from accounts.mailstore.folder_threads import thread_uids
+from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
 from transport.imap.handlers.search import BAD_CHARSET
 from transport.imap.replies import Reply, ok
 from transport.imap.searching import find
+from transport.imap.selection import Selection
 from transport.imap.session import Session
 from transport.imap.states import ONLY_SELECTED
 from transport.imap.wire.commands.types import Thread
@@ -33,14 +37,15 @@ async def _thread(session: Session, command: Thread) -> Reply:
         session.write(thread_response((), {}, ()))
         return ok("Done")
     wanted = view.uids if len(places) == len(view) else [view.uids[place] for place in places]
-    uids, forest = await session.run_long(
-        thread_uids,
-        selection.owner,
-        selection.folder_id,
-        wanted,
-        command.algorithm,
-        len(view),
+    session.write(await session.run_long(_answer, selection, wanted, command))
+    return ok("Done")
+
+
+def _answer(db: Connection, selection: Selection, wanted: Sequence[int], command: Thread) -> bytes:
+    """The response: all of it is made in the thread, for it takes long in a large folder."""
+    view = selection.view
+    uids, forest = thread_uids(
+        db, selection.owner, selection.folder_id, wanted, command.algorithm, len(view)
     )
     numbers = uids if command.by_uid else [place + 1 for place in view.places(uids)]
-    session.write(thread_response(forest.roots, forest.children, numbers))
-    return ok("Done")
+    return thread_response(forest.roots, forest.children, numbers)

@@ -257,6 +257,11 @@ def is_fuzzy(key: SearchKey) -> bool:
     return any(isinstance(k, Fuzzy) for k in _walk(key))
 
 
+def count_keys(key: SearchKey) -> int:
+    """How many keys there are, those that hold others among them."""
+    return sum(1 for _ in _walk(key))
+
+
 def _walk(key: SearchKey) -> Iterator[SearchKey]:
     yield key
     match key:
