@@ -80,13 +80,13 @@ def spans_of_fields(
     if content.endswith((b"\n\r\n", b"\n\n"), start, limit):
         limit -= 2 if content[limit - 2] == 0x0D else 1
     spans: list[tuple[int, int]] = []
-    begin, count = -1, 0
-    for match in _FIELD_START.finditer(content, start, min(limit, start + HEADER_LIMIT)):
+    begin = -1
+    found = _FIELD_START.finditer(content, start, min(limit, start + HEADER_LIMIT))
+    for number, match in enumerate(found):
         if begin >= 0:
             spans.append((begin, match.start()))
-        if count == FIELDS_LIMIT:
+        if number == FIELDS_LIMIT:
             return spans
-        count += 1
         begin = match.start() if (match[1].lower() in names) != invert else -1
     if begin >= 0:
         spans.append((begin, limit))

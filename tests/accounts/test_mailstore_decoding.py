@@ -3,6 +3,7 @@
 import base64
 import binascii
 import quopri
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ def decode(encoding: bytes, pieces: list[bytes]) -> bytes:
 
 def cut(octets: bytes, places: list[int]) -> list[bytes]:
     ends = sorted({place % (len(octets) + 1) for place in places} | {0, len(octets)})
-    return [octets[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [octets[a:b] for a, b in pairwise(ends)]
 
 
 PLACES = st.lists(st.integers(min_value=0, max_value=5000), max_size=8)
@@ -110,7 +111,7 @@ def test_no_message_is_changed_but_for_nul(content: bytes) -> None:
             "html",
         ),
         (b"\r\n" + b"word " * 100, ("word " * 40).strip()),
-        ("\r\n".encode() + "é".encode() * 300, "é" * PREVIEW_CHARACTERS),
+        (b"\r\n" + "é".encode() * 300, "é" * PREVIEW_CHARACTERS),
     ],
 )
 def test_the_preview_is_the_beginning_of_what_is_read(content: bytes, preview: str) -> None:
