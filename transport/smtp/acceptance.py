@@ -12,7 +12,8 @@ from accounts.addresses import AddressSyntaxError, canonical_domain
 from accounts.directory import owned_addresses
 from accounts.entries import Login, OwnedAddresses
 from accounts.mailstore.headers import HEADER_LIMIT, header_end
-from routing.decisions import Resolution
+from accounts.mailstore.values import MailboxId
+from routing.decisions import Reached, Resolution
 from routing.delivery import plan_delivery
 from routing.envelope import Client, Envelope, Recipient
 from routing.senders import Forgery, check_authors
@@ -34,6 +35,16 @@ class Arrival:
     resolved: tuple[tuple[Recipient, Resolution], ...]
     content: bytes
     login: Login | None
+
+    @property
+    def owners(self) -> frozenset[MailboxId]:
+        """The mailboxes that it is for."""
+        return frozenset(
+            mailbox.id
+            for _, resolution in self.resolved
+            if isinstance(resolution, Reached)
+            for mailbox in resolution.mailboxes
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ of a message in `transport.smtp.acceptance`.
 import asyncio
 import logging
 import time
+from contextlib import nullcontext
 
 from accounts.addresses import Address
 from accounts.entries import Login
@@ -362,11 +363,13 @@ class SmtpConnection(SmtpSession):
 
     async def _carry(self, arrival: Arrival) -> str:
         run = self.service.database.run
+        owners = arrival.owners
         try:
-            outcome = await run(accept_message, arrival)
-            if isinstance(outcome, Repeated):
-                await asyncio.sleep(REPEAT_WAIT_SECONDS)
+            async with self.service.turns.turn(min(owners)) if owners else nullcontext():
                 outcome = await run(accept_message, arrival)
+                if isinstance(outcome, Repeated):
+                    await asyncio.sleep(REPEAT_WAIT_SECONDS)
+                    outcome = await run(accept_message, arrival)
         except Exception:
             return self._our_failure("the message", arrival.trace_id)
         match outcome:

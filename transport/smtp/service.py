@@ -25,6 +25,7 @@ from transport.notifier import Notifier
 from transport.queue.wakeups import wake
 from transport.smtp.admission import Claim, judge_claim
 from transport.smtp.postponed import Postponed
+from transport.turns import DELIVERIES_AT_ONCE, Turns
 
 if TYPE_CHECKING:
     from transport.smtp.server import SmtpConnection
@@ -78,6 +79,7 @@ class SmtpService:
         self._spf_threads = ThreadPoolExecutor(SPF_THREADS, thread_name_prefix="spf")
         self._foreign: dict[str, float] = {}
         self.postponed = Postponed(database)
+        self.turns = Turns(DELIVERIES_AT_ONCE)
         self._free_space = (0.0, True)
         self._tasks: list[asyncio.Task[None]] = []
 

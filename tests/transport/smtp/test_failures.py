@@ -1,11 +1,13 @@
 """When we fail: 451 and never 250, and nothing half done."""
 
+import select
 from collections.abc import Callable
 
 import pytest
 
 from tests.transport.smtp.conftest import Dialogue, Server
 from tests.transport.smtp.test_receiving import MESSAGE, deliver
+from transport.database_threads import SHORT_THREADS
 
 
 def test_a_database_error_at_delivery_is_451_and_stores_nothing(
@@ -40,6 +42,30 @@ def test_a_locked_folder_is_451_within_the_lock_time_out(
         )
         assert deliver(dialogue, "a@s.example", user.address).startswith("451 4.3.0")
     assert deliver(dialogue, "a@s.example", user.address).startswith("250 2.0.0")
+
+
+def test_a_locked_mailbox_holds_up_no_other(server, make_user, stored, database) -> None:
+    locked, free = make_user(), make_user()
+    waiting = [server.dialogue() for _ in range(SHORT_THREADS + 2)]
+    with database.transaction():
+        database.execute(
+            "SELECT 1 FROM mail_folder WHERE owner_id = %s FOR UPDATE", (locked.mailbox.id,)
+        )
+        for number, client in enumerate(waiting):
+            client.say("EHLO x")
+            client.say_all("MAIL FROM:<a@s.example>", f"RCPT TO:<{locked.address}>", "DATA")
+            client.send(b"X-Number: %d\r\n" % number + MESSAGE + b".\r\n")  # none the same
+        other = server.dialogue()
+        other.say("EHLO x")
+        assert deliver(other, "a@s.example", free.address).startswith("250 2.0.0")
+        assert len(stored(free)) == 1
+        answered, _, _ = select.select([client.connection for client in waiting], [], [], 0)
+        assert not answered  # it did not wait until one of them had waited long enough
+    replies = [client.reply()[:3] for client in waiting]
+    assert set(replies) <= {"250", "451"}
+    assert len(stored(locked)) == replies.count("250")
+    for client in (*waiting, other):
+        client.close()
 
 
 def test_our_failure_at_login_is_454(server, make_user, database) -> None:

@@ -1,7 +1,7 @@
-"""Turns of one mailbox's sessions at the process's threads: who opens twenty does not hold up everybody else.
+"""Turns of one mailbox at the process's threads: who opens twenty sessions does not hold up everybody else.
 
 Two long commands at once, to search or to fetch much. Four short ones of the six threads for them, since all may wait
-for one lock: of a mailbox that another session changes at length.
+for one lock: of a mailbox that another session changes at length. Two deliveries: they would wait for the lock anyway.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from transport.database_threads import Connection, DatabaseThreads
 
 LONG_AT_ONCE = 2
 SHORT_AT_ONCE = 4
+DELIVERIES_AT_ONCE = 2
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,7 +30,7 @@ class Turns:
     @asynccontextmanager
     async def turn(self, owner: MailboxId) -> AsyncIterator[None]:
         """Wait for one of the owner's turns, and hold it."""
-        gate, waiting = self._gates.get(owner, (asyncio.Semaphore(self._at_once), 0))
+        gate, waiting = self._gates.get(owner) or (asyncio.Semaphore(self._at_once), 0)
         self._gates[owner] = (gate, waiting + 1)
         try:
             async with gate:
