@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from accounts.mailstore.append import append_message
+from accounts.mailstore.blobs import INLINE_MAXIMUM
 from accounts.mailstore.changes import snapshot
 from accounts.mailstore.consistency import check_mailbox
 from accounts.mailstore.folders import create_folder
@@ -86,7 +87,8 @@ def test_a_copy_stays_in_its_conversation(
 def test_mail_from_before_is_filled(
     orm: None, database: Database, mailbox: MailboxId, inbox: FolderState
 ) -> None:
-    for content in (mail("<a>"), mail("<b>", "", "<a>"), mail("<c>", "", "<b>")):
+    large = mail("<b>", "", "<a>") + b"x" * INLINE_MAXIMUM  # not in the row
+    for content in (mail("<a>"), large, mail("<c>", "", "<b>")):
         deliver(database, mailbox, message=new_message(content))
     before = threads(database, mailbox, inbox)
     derived = "SELECT is_reply, display_from, display_to, thread_id FROM mail_message WHERE owner_id = %s ORDER BY id"
