@@ -215,6 +215,7 @@ _SHARED_QUERIES = {
             SELECT DISTINCT owner_id, 'messages' AS what FROM mail_message
             UNION ALL SELECT DISTINCT owner_id, 'entries' FROM mail_entry
             UNION ALL SELECT DISTINCT owner_id, 'change rows' FROM mail_change
+            UNION ALL SELECT DISTINCT owner_id, 'rows of what was seen' FROM mail_seen
             UNION ALL SELECT DISTINCT owner_id, 'rendered rows' FROM mail_rendered
             UNION ALL SELECT DISTINCT owner_id, 'search texts' FROM mail_search_text
         ) AS o WHERE NOT EXISTS (SELECT FROM accounts_mailbox b WHERE b.id = o.owner_id)""",

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts import people
+from accounts.mailstore import consistency
 from accounts.mailstore.changes import changes_since, snapshot
 from accounts.mailstore.consistency import check_mailbox
 from accounts.mailstore.expunging import expunge
@@ -351,3 +352,34 @@ def store(
         seen |= there
     elif "\\Seen" in flags or mode == "replace":
         seen -= there
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        ("UPDATE mail_seen SET uid = uid + 7 WHERE owner_id = %s", "was seen by"),
+        ("UPDATE mail_seen SET modseq = modseq + 90 WHERE owner_id = %s", "was seen by"),
+        ("DELETE FROM mail_change WHERE kind = 4 AND owner_id = %s", "was seen by"),
+        ("UPDATE mail_folder SET is_shared = false WHERE owner_id = %s", "was never shared"),
+    ],
+)
+def test_the_check_finds_what_sharing_may_break(
+    user: Callable[[], User], database: Database, damage: str, complaint: str
+) -> None:
+    ann, bob = user(), user()
+    folder = share(database, ann, bob, "lrs")
+    uid = deliver(database, box(ann), folder.id).uid
+    store_flags_as(database, box(bob), box(ann), folder.id, [uid], "add", ("\\Seen",))
+    with database.transaction(force_rollback=True):
+        database.execute(damage, [box(ann)])
+        found = problems(database, box(ann))
+    assert any(complaint in problem for problem in found), found
+
+
+def problems(db: Database, owner: MailboxId) -> list[str]:
+    """check_mailbox's, within the caller's transaction."""
+    return [
+        text.format(*row)
+        for text, query in consistency._QUERIES.items()
+        for row in db.execute(query, {"owner": owner})
+    ]
