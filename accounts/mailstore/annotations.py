@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from accounts.mailstore.folders import open_folder
+from accounts.mailstore.locking import take_turn
 from accounts.mailstore.quota import is_administrator, quota_of
 from accounts.mailstore.sharing import reach
 from accounts.mailstore.special_uses import assign_use
@@ -104,6 +105,7 @@ def set_annotations(
         raise AnnotationTooLong
     with db.transaction():
         place = _find(db, reader, folder)
+        take_turn(db, place.owner or reader)
         for name, value in sorted(values.items()):
             _check_may_set(db, place, name)
             if name == SPECIAL_USE and place.folder is not None:
