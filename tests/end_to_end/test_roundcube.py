@@ -92,4 +92,4 @@ def test_a_day_in_roundcube(server: Server, tmp_path: Path) -> None:
     assert ("Drafts", b"A draft") in flags
     with server.imap(friend) as client:
         (uid,) = wait_for(client, 1)
-        assert b"stra=C3=9Fenweise" in client.fetch([uid], ["BODY[]"])[uid][b"BODY[]"]
+        assert "straßenweise".encode() in client.fetch([uid], ["BODY[]"])[uid][b"BODY[]"]
