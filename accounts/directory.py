@@ -32,6 +32,7 @@ from accounts.entries import (
     SrsEntry,
     UserEntry,
 )
+from accounts.mailstore.prepared import Prepared
 from accounts.mailstore.values import MailboxId
 from accounts.secrets import generate_secret
 
@@ -54,7 +55,8 @@ _MAILBOX_FACTS = """
 """
 
 # Most mail is for a user by one of its addresses: a third of what the whole look-up costs.
-_LOOK_UP_USER = """
+_LOOK_UP_USER = Prepared(
+    """
     SELECT d.id, d.name, m.id, u.username || '@' || ud.name,
         COALESCE(m.used_bytes >= m.quota_bytes OR m.used_messages >= m.quota_messages, false)
     FROM accounts_domain d
@@ -62,9 +64,11 @@ _LOOK_UP_USER = """
     JOIN accounts_user u ON u.id = a.user_id
     JOIN accounts_domain ud ON ud.id = u.domain_id
     JOIN accounts_mailbox m ON m.user_id = u.id
-    WHERE d.name = %(domain)s::text AND d.mail_enabled
-        AND a.local_part = %(name)s::text AND u.is_active
-"""
+    WHERE d.name = %b AND a.local_part = %b AND d.mail_enabled AND u.is_active
+    """,
+    str,
+    str,
+)
 
 # The longest of the names wins: the exact address before the one without its tag.
 _LOOK_UP = f"""
@@ -120,7 +124,7 @@ def look_up(db: Connection, address: Address) -> Found:
     local_part = canonical_local_part(address.local_part)
     name, _ = split_subaddress(local_part)
     _, tag = split_subaddress(address.local_part)
-    user = _one(db, _LOOK_UP_USER, {"domain": address.domain, "name": name})
+    user = _LOOK_UP_USER.row(db, address.domain, name)
     if user is not None:
         domain_id, domain_name, *mailbox = user
         return Found(

@@ -26,6 +26,7 @@ from accounts.mailstore.flagbits import (
 )
 from accounts.mailstore.folders import create_special_folder
 from accounts.mailstore.headers import header_end
+from accounts.mailstore.prepared import rows_of
 from accounts.mailstore.rendering import derived_columns
 from accounts.mailstore.values import (
     Appended,
@@ -103,14 +104,12 @@ def _append(
             statement, names = _for_one(message, placements[0], parameters)
         else:
             statement, names = _for_many(message, placements, parameters)
-        with psycopg.RawCursor(db) as cursor:
-            values = [parameters[name] for name in names]
-            try:
-                rows = cursor.execute(statement, values, prepare=True, binary=True).fetchall()
-            except psycopg.errors.UniqueViolation as error:
-                if error.diag.constraint_name != CONSTRAINT:
-                    raise
-                raise AlreadyAccepted from None
+        try:
+            rows = rows_of(db, statement, [parameters[name] for name in names])
+        except psycopg.errors.UniqueViolation as error:
+            if error.diag.constraint_name != CONSTRAINT:
+                raise
+            raise AlreadyAccepted from None
         kept_object, over_quota, first_owner = rows[0][:3]
         if over_quota is not None:
             raise OverQuota(MailboxId(over_quota))
@@ -135,7 +134,7 @@ def _make_special_folders(db: psycopg.Connection[Any], placements: Sequence[Plac
 
 def _for_one(
     message: NewMessage, placement: Placement, parameters: dict[str, Any]
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[bytes, tuple[str, ...]]:
     flags, keywords = split_flags(placement.flags)
     parameters |= {
         "owner": placement.owner,
@@ -169,7 +168,7 @@ def _way_to_folder(placement: Placement) -> str:
 
 def _for_many(
     message: NewMessage, placements: Sequence[Placement], parameters: dict[str, Any]
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[bytes, tuple[str, ...]]:
     messages: dict[tuple[MailboxId, bytes], int] = {}
     rows = []
     for place, placement in enumerate(placements):

@@ -216,7 +216,7 @@ FROM (VALUES (1)) AS always LEFT JOIN filed f ON true ORDER BY f.place
 @lru_cache(maxsize=64)
 def statement_for_one(
     folder: str, *, has_keywords: bool, events: int, is_once: bool, is_reply: bool
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[bytes, tuple[str, ...]]:
     """The statement for one placement, whose folder is told by "id", by "name", as the "inbox", or by its "special_use".
 
     `events` of the trace: none, one, or 2 for several.
@@ -239,7 +239,7 @@ def statement_for_one(
 @lru_cache(maxsize=32)
 def statement_for_many(
     placements: int, *, events: int, is_once: bool, is_reply: bool
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[bytes, tuple[str, ...]]:
     """The statement for up to a power of four of placements.
 
     LIMIT tells the planner how few there are: it takes a jsonb array for a hundred rows, and would read whole tables.
@@ -270,8 +270,8 @@ def _common(events: int, is_once: bool) -> str:
     return _DERIVED + traced + (_ACCEPTED if is_once else "")
 
 
-def _numbered(template: str, **parts: Any) -> tuple[str, tuple[str, ...]]:
-    """The text with $1, $2, ... for psycopg.RawCursor, and the names of the parameters in that order.
+def _numbered(template: str, **parts: Any) -> tuple[bytes, tuple[str, ...]]:
+    """The text with $1, $2, ... for `prepared.rows_of`, and the names of the parameters in that order.
 
     psycopg would parse the %(name)s of so long a statement anew each time.
     """
@@ -282,4 +282,5 @@ def _numbered(template: str, **parts: Any) -> tuple[str, tuple[str, ...]]:
     def number(match: re.Match[str]) -> str:
         return f"${names.setdefault(match[1], len(names) + 1)}"
 
-    return re.sub(r"%\((\w+)\)s", number, template.format(**parts)), tuple(names)
+    text = re.sub(r"%\((\w+)\)s", number, template.format(**parts))
+    return text.encode(), tuple(names)

@@ -5,7 +5,7 @@ psycopg prepares them and knows their names on each connection: while it has one
 is in, block the thread (without the interpreter's lock) until the answer is there, and are no part of a pipeline.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from re import sub
 from struct import Struct
@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 from psycopg import pq
-from psycopg.adapt import Transformer
+from psycopg.adapt import PyFormat, Transformer
 from psycopg.types.numeric import Int8
 
 Parameter = int | str | bytes
@@ -37,22 +37,51 @@ class Prepared:
 
     def rows(self, db: psycopg.Connection[Any], *values: Parameter) -> list[Row]:
         """The statement's rows. Raises psycopg.Error."""
-        name = db._prepared._names.get(self._key)  # shown nowhere else
+        name = _name_of(db, self._key)
         if name is None:
-            wrapped = [Int8(value) if isinstance(value, int) else value for value in values]
-            return db.execute(self._query, wrapped, prepare=True, binary=True).fetchall()
+            return db.execute(self._query, _wide(values), prepare=True, binary=True).fetchall()
         dumped = [dump(value) for dump, value in zip(self._dumps, values, strict=True)]
-        result = db.pgconn.exec_prepared(name, dumped, self._formats, _BINARY)
-        if result.status != pq.ExecStatus.TUPLES_OK:
-            raise _error(db, result)
-        transformer = Transformer(db)
-        transformer.set_pgresult(result)
-        return transformer.load_rows(0, result.ntuples, tuple)
+        return _run(db, name, dumped, self._formats)
 
     def row(self, db: psycopg.Connection[Any], *values: Parameter) -> Row | None:
         """The first row, if there is one. Raises psycopg.Error."""
         found = self.rows(db, *values)
         return found[0] if found else None
+
+
+def rows_of(db: psycopg.Connection[Any], statement: bytes, values: Sequence[Any]) -> list[Row]:
+    """The rows of a statement with parameters $1, $2, ... of whatever types psycopg knows. Raises psycopg.Error."""
+    values = _wide(values)
+    transformer = Transformer(db)
+    dumped = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+    name = _name_of(db, (statement, transformer.types or ()))
+    if name is None:
+        with psycopg.RawCursor(db) as cursor:
+            return cursor.execute(statement, values, prepare=True, binary=True).fetchall()
+    return _run(db, name, dumped, transformer.formats)
+
+
+def _wide(values: Sequence[Any]) -> list[Any]:
+    """Every int as bigint: psycopg would choose by value, and prepare the statement for each choice."""
+    return [Int8(value) if type(value) is int else value for value in values]
+
+
+def _name_of(db: psycopg.Connection[Any], key: tuple[bytes, tuple[int, ...]]) -> bytes | None:
+    return db._prepared._names.get(key)  # shown nowhere else
+
+
+def _run(
+    db: psycopg.Connection[Any],
+    name: bytes,
+    values: Sequence[Any],
+    formats: Sequence[int] | None,
+) -> list[Row]:
+    result = db.pgconn.exec_prepared(name, values, formats, _BINARY)
+    if result.status != pq.ExecStatus.TUPLES_OK:
+        raise _error(db, result)
+    transformer = Transformer(db)
+    transformer.set_pgresult(result)
+    return transformer.load_rows(0, result.ntuples, tuple)
 
 
 def _error(db: psycopg.Connection[Any], result: pq.abc.PGresult) -> psycopg.Error:

@@ -30,6 +30,7 @@ from tests.factories import (
     MakeUser,
     unique,
 )
+from tests.round_trips import counted
 
 Database = psycopg.Connection[tuple[Any, ...]]
 
@@ -240,21 +241,14 @@ def test_a_look_up_of_a_user_is_one_round_trip(
     make_user: MakeUser,
     local_part: str,
     round_trips: int,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     user = make_user("ann")
     if local_part.startswith("postmaster"):
         people.create_alias(f"postmaster@{user.domain}", user)
-    statements = []
-
-    class Counting(psycopg.Cursor[tuple[Any, ...]]):
-        def execute(self, query: Any, *arguments: Any, **keywords: Any) -> Any:
-            statements.append(query)
-            return super().execute(query, *arguments, **keywords)
-
-    monkeypatch.setattr(database, "cursor_factory", Counting)
-    found(database, f"{local_part}@{user.domain}")
-    assert len(statements) == round_trips
+    found(database, f"{local_part}@{user.domain}")  # once, so that the statements are prepared
+    with counted(database) as counts:
+        found(database, f"{local_part}@{user.domain}")
+    assert counts == [round_trips]
 
 
 def test_membership_of_an_alias_is_the_user(

@@ -25,6 +25,7 @@ from accounts.mailstore.values import (
 )
 from tests.accounts.conftest import MakeMailbox
 from tests.accounts.mailstore_messages import deliver, flags_in, some_message
+from tests.round_trips import counted
 
 Database = psycopg.Connection[Any]
 
@@ -54,13 +55,11 @@ def test_a_delivery_is_one_round_trip_however_many_get_it(
     append_message(
         database, some_message(), [Placement(owners[0], flags=("k",))], cause="smtp", trace=trace
     )
-    wait, waits = database.wait, []
-    database.wait = lambda *a, **k: waits.append(1) or wait(*a, **k)  # type: ignore
     placements = [Placement(owner, flags=("$New", "\\Seen")) for owner in owners]
-    result = append_message(database, some_message(), placements, cause="smtp", trace=trace)
-    append_message(database, some_message(), placements[:1], cause="smtp", trace=trace)
-    database.wait = wait  # type: ignore
-    assert len(waits) == 2
+    with counted(database) as counts:
+        result = append_message(database, some_message(), placements, cause="smtp", trace=trace)
+        append_message(database, some_message(), placements[:1], cause="smtp", trace=trace)
+    assert counts == [2]
     assert [appended.owner for appended in result] == owners
     assert [appended.uid for appended in result] == [3, 2, 2, 2, 2, 2, 2]
     rows = database.execute("SELECT reason, detail FROM trace_event WHERE trace_id = 't-1'")
