@@ -16,8 +16,8 @@ from transport.imap.wire.commands.types import List
 from transport.imap.wire.folder_names import render_folder_name
 from transport.imap.wire.patterns import TooManyPatterns
 
-INLINE_MAXIMUM = 500
-"""With more names, what a thread does beside the event loop: others have their turns."""
+INLINE_MAXIMUM = 2000
+"""Names times characters of patterns. What is more, a thread does beside the event loop: others have their turns."""
 NAMES_A_CHUNK = 500
 
 
@@ -32,7 +32,8 @@ async def list_(session: Session, command: List) -> Reply:
     words = StatusWords(command.status_items, session.services.max_message_size, freeable)
     render = _Rendering(command, known, words, session.is_rev2, session.utf8)
     try:
-        if len(known.folders) + len(known.subscribed) <= INLINE_MAXIMUM:
+        names = len(known.folders) + len(known.subscribed)
+        if names * sum(map(len, command.patterns)) <= INLINE_MAXIMUM:
             chunks = render()
         else:
             chunks = await session.run_long(lambda db: render())

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 SEPARATOR = "/"
 WILDCARDS_MAXIMUM = 50
 """Patterns with a wildcard in one command; names without one are looked up, however many there are."""
+WILD_LENGTH_MAXIMUM = 4096
+"""Characters of all of them together: what matching costs a name."""
 
 _INBOX = re.compile(r"inbox(?=[/*%]|$)", re.IGNORECASE)
 _PIECES = re.compile(r"([*%])")
@@ -19,7 +21,7 @@ Match = Callable[[str], bool]
 
 
 class TooManyPatterns(Exception):
-    """The command has more than WILDCARDS_MAXIMUM patterns with wildcards."""
+    """The command has more patterns with wildcards, or longer ones, than are matched."""
 
 
 class Patterns:
@@ -28,7 +30,7 @@ class Patterns:
     def __init__(self, reference: str, patterns: Iterable[str]) -> None:
         full = dict.fromkeys(_canonical(reference + pattern) for pattern in patterns if pattern)
         wild = {pattern: compile_pattern(pattern) for pattern in full if _is_wild(pattern)}
-        if len(wild) > WILDCARDS_MAXIMUM:
+        if len(wild) > WILDCARDS_MAXIMUM or sum(map(len, wild)) > WILD_LENGTH_MAXIMUM:
             raise TooManyPatterns
         self._names = full.keys() - wild.keys()
         self._matches = list(wild.values())

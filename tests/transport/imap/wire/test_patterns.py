@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transport.imap.wire.patterns import (
+    WILD_LENGTH_MAXIMUM,
     WILDCARDS_MAXIMUM,
     Patterns,
     TooManyPatterns,
@@ -73,3 +74,5 @@ def test_patterns_with_wildcards_are_bounded_and_names_are_not() -> None:
     assert Patterns("", [f"n{number}" for number in range(4000)]).match("n3999")
     with pytest.raises(TooManyPatterns):
         Patterns("", [f"*n{number}" for number in range(WILDCARDS_MAXIMUM + 1)])
+    with pytest.raises(TooManyPatterns):
+        Patterns("", ["n" * WILD_LENGTH_MAXIMUM + "*"])
