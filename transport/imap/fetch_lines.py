@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.mailstore.flags import Stored
+from accounts.mailstore.headers import HEADER_LIMIT
 from accounts.mailstore.reading import BlobReference, fetch, read_blob
 from accounts.mailstore.sharing_flags import store_flags_as
 from accounts.mailstore.values import FolderId, MailboxId, NoPermission, Uid
@@ -178,7 +179,8 @@ class _Lines:
         if found is None:
             return section.label + b" NIL"
         if section.text.startswith("HEADER.FIELDS"):
-            header = found.lead + self._read(content, found.start, found.end)
+            end = min(found.end, found.start + HEADER_LIMIT)  # an attached message may have any
+            header = found.lead + self._read(content, found.start, end)
             found = Slice(chosen_fields(section, header), 0, 0).partial(section.partial)
         if isinstance(content, BlobReference) and found.end - found.start > READ_AT_ONCE:
             start = b"%b {%d}\r\n%b" % (section.label, len(found), found.lead)

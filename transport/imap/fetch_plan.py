@@ -78,6 +78,8 @@ def make_plan(items: Sequence[FetchItem], modes: Modes, *, by_uid: bool, modseq:
             case Section() | Binary():
                 columns |= {"prefix": None, "content": None, "parts": None}
                 batch = CONTENT_BATCH
+    sections = sum(not isinstance(item, Attribute) for item in wanted)
+    batch //= max(1, sections)
     sets_seen = any(isinstance(item, Section | Binary) and not item.peek for item in wanted)
     told = [b"FLAGS", b"MODSEQ"] if modes.condstore else [b"FLAGS"]
     return Plan(

@@ -73,3 +73,13 @@ def test_several_messages_may_not_be_larger_than_one(connect: Connect) -> None:
     client.close()
     again = connect()
     assert again.command(b"STATUS INBOX (MESSAGES)")[0] == b"* STATUS INBOX (MESSAGES 0)\r\n"
+
+
+def test_the_sections_of_one_fetch_are_bounded(connect: Connect) -> None:
+    client = connect()
+    client.append("INBOX", b"Subject: x\r\n\r\n" + b"y" * 1000)
+    client.command(b"SELECT INBOX")
+    many = [b"BODY.PEEK[]<%d.9>" % first for first in range(51)]
+    assert b" BAD " in client.command(b"FETCH 1 (%b)" % b" ".join(many))[-1]
+    answer = client.command(b"FETCH 1 (%b)" % b" ".join(many[:50]))
+    assert answer[0].endswith(b"BODY[]<49> {9}\r\nyyyyyyyyy)\r\n")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from transport.imap.wire.cursor import Cursor, ImapSyntaxError
 
 ITEMS_MAXIMUM = 256
+SECTIONS_MAXIMUM = 50
+"""Of one FETCH: each is in memory with the others of its message."""
 PART_DEPTH_MAXIMUM = 128
 
 
@@ -95,6 +97,8 @@ def parse_fetch_items(cursor: Cursor) -> tuple[FetchItem, ...]:
             raise ImapSyntaxError("too many items")
     if not items:
         raise ImapSyntaxError("empty list of items")
+    if sum(not isinstance(item, Attribute) for item in items) > SECTIONS_MAXIMUM:
+        raise ImapSyntaxError("too many sections")
     return tuple(items)
 
 
