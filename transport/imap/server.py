@@ -14,7 +14,9 @@ from transport.imap.connection import Connection
 from transport.imap.folder_snapshots import FolderSnapshots
 from transport.imap.handlers.registry import load_modules
 from transport.imap.incoming_memory import IncomingMemory
-from transport.imap.session import Services, Session
+from transport.imap.services import Services
+from transport.imap.serving import Serving
+from transport.imap.session import Session
 from transport.imap.shared_changes import SharedChanges
 from transport.notifier import Notifier
 from transport.tls_server import TlsServer
@@ -92,7 +94,7 @@ class ImapServer:
         session = Session(connection, self.services)
         self.sessions.add(session)
         try:
-            await session.run()
+            await Serving(session).run()
         finally:
             self.sessions.discard(session)
 

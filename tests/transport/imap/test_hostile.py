@@ -8,7 +8,7 @@ from tests.transport.imap.conftest import Account, Connect
 from tests.transport.imap.dialogue import Dialogue
 from tests.transport.imap.running import RunningServer
 from transport.connection_limits import ConnectionLimits
-from transport.imap.session import BAD_MAXIMUM_BEFORE_LOGIN
+from transport.imap.serving import BAD_MAXIMUM_BEFORE_LOGIN
 
 
 def test_http_is_hung_up_on(connect: Connect) -> None:

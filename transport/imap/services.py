@@ -1,0 +1,35 @@
+"""What all IMAP sessions of a process share."""
+
+from dataclasses import dataclass, field
+
+from transport.connection_limits import ConnectionLimits
+from transport.database_threads import DatabaseThreads
+from transport.imap.folder_snapshots import FolderSnapshots
+from transport.imap.incoming_memory import IncomingMemory
+from transport.imap.open_logins import OpenLogins
+from transport.imap.progress import PROGRESS_SECONDS
+from transport.imap.shared_changes import SharedChanges
+from transport.notifier import Notifier
+from transport.turns import LONG_AT_ONCE, SHORT_AT_ONCE, Turns
+
+LOGIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all sessions of a process share."""
+
+    database: DatabaseThreads
+    notifier: Notifier
+    changes: SharedChanges
+    snapshots: FolderSnapshots
+    hostname: str
+    max_message_size: int
+    login_seconds: float = LOGIN_SECONDS
+    still_here_seconds: float = 120.0
+    progress_seconds: float = PROGRESS_SECONDS
+    short_work: Turns = field(default_factory=lambda: Turns(SHORT_AT_ONCE))
+    long_work: Turns = field(default_factory=lambda: Turns(LONG_AT_ONCE))
+    strangers: ConnectionLimits = field(default_factory=ConnectionLimits)
+    open_logins: OpenLogins = field(default_factory=OpenLogins)
+    incoming: IncomingMemory = field(default_factory=lambda: IncomingMemory(0))
