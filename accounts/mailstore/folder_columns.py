@@ -60,7 +60,7 @@ _FEW = 1000
 _TEXT_OVERHEAD = 57  # octets of a str and its place in a list
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Columns:
     """Parallel sequences, in order of UID."""
 

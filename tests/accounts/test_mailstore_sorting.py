@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from accounts.mailstore import folder_columns
+from accounts.mailstore import folder_columns, folder_threads
 from accounts.mailstore.changes import snapshot
 from accounts.mailstore.expunging import expunge
 from accounts.mailstore.flags import store_flags
@@ -77,6 +77,7 @@ def test_a_changing_folder_is_sorted_as_it_is(
     few: int,
 ) -> None:
     monkeypatch.setattr(folder_columns, "_FEW", few)
+    monkeypatch.setattr(folder_threads, "_WORTH_KEEPING", range(1000))
     chance = random.Random(few)
     for _ in range(12):
         for _ in range(chance.randrange(4)):
@@ -111,6 +112,22 @@ def test_a_changing_folder_is_sorted_as_it_is(
                 if parent < len(asked)
             }
             assert parents.items() >= trees(asked).items()
+
+
+def test_threads_are_kept_until_mail_comes(
+    database: Database,
+    mailbox: MailboxId,
+    inbox: FolderState,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(folder_columns, "_FEW", 0)
+    monkeypatch.setattr(folder_threads, "_WORTH_KEEPING", range(1000))
+    uids = [deliver(database, mailbox, message=new_message(mail(n))).uid for n in (1, 2, 3)]
+    first = thread_uids(database, mailbox, inbox.id, uids, "REFERENCES", 3)[1]
+    assert thread_uids(database, mailbox, inbox.id, uids, "REFERENCES", 3)[1] is first
+    assert thread_uids(database, mailbox, inbox.id, uids[:2], "REFERENCES", 3)[1] is not first
+    uids.append(deliver(database, mailbox, message=new_message(mail(4))).uid)
+    assert thread_uids(database, mailbox, inbox.id, uids, "REFERENCES", 4)[1] is not first
 
 
 def test_what_is_kept_is_bounded(
