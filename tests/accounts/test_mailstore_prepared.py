@@ -31,6 +31,16 @@ def test_values_come_back(database: Database) -> None:
         assert row[3].utcoffset().total_seconds() == 0
 
 
+def test_the_second_time_psycopg_is_passed_by(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ECHO.row(database, 1, "a", b"b")
+    monkeypatch.delattr(psycopg.Connection, "execute")
+    row = ECHO.row(database, 70_000, "é", b"")
+    assert row is not None
+    assert row[:3] == (70_000, "é", b"")
+
+
 def test_it_is_prepared_once_whatever_the_value(database: Database) -> None:
     for value in (1, 70_000, 2**40):
         DIVIDE.row(database, value)
