@@ -71,10 +71,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Options:
+    """What is measured, and how often."""
+
     messages: int
     rounds: int
     jobs: Sequence[str]
     ops: str
+
+    @property
+    def strangers(self) -> int:
+        return COLD_USERS if self.messages >= 100_000 else COLD_USERS // 10
 
 
 Values = dict[str, float]
@@ -135,12 +141,12 @@ def login(target: Target, options: Options) -> Values:
 
 
 def cold_login(target: Target, options: Options) -> Values:
-    """500 users log in for the first time, and known ones meanwhile."""
+    """500 users (50 in a short run) log in for the first time, and known ones meanwhile."""
     drive(target, "imap-login", "--users", target.users(11, 20), "-n", "100")
     cold = subprocess.Popen(
         [
             sys.executable, str(DRIVER), "imap-login", "--port", str(target.port), "--users",
-            target.users(21, 20 + COLD_USERS), "-n", str(COLD_USERS),
+            target.users(21, 20 + options.strangers), "-n", str(options.strangers),
         ],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -232,11 +238,10 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def ours(*, with_cold: bool) -> Iterator[Target]:
+def ours(users: int) -> Iterator[Target]:
     with Server.start("127.0.0.1", "mail.perf.test") as server:
         server.add_domain(DOMAIN)
-        count = 20 + (COLD_USERS if with_cold else 0)
-        addresses = [f"u{number}@{DOMAIN}" for number in range(1, count + 1)]
+        addresses = [f"u{number}@{DOMAIN}" for number in range(1, users + 1)]
         server.manage("shell", "-c", ONE_HASH + ADD_USERS, text="\n".join(addresses))
         assert server.process is not None
         listeners = ",".join(map(str, server.pids_of("runimap")))
@@ -273,13 +278,13 @@ def main() -> int:
     if reason:
         say(f"bench: without Dovecot: {reason}")
     began = time.monotonic()
+    users = 20 + (options.strangers if "cold_login" in jobs else 0)
     with contextlib.ExitStack() as stack:
         targets = []
         if not arguments.no_ours:
-            targets.append(stack.enter_context(ours(with_cold="cold_login" in jobs)))
+            targets.append(stack.enter_context(ours(users)))
         if not reason:
-            count = 20 + COLD_USERS
-            targets += dovecots(stack.enter_context(peers.running(smtp=False, users=count)))
+            targets += dovecots(stack.enter_context(peers.running(smtp=False, users=users)))
         medians = run(targets, options)
     text = (
         f"Measured {time.strftime('%Y-%m-%d')} on {os.cpu_count()} cores, {options.messages} messages, medians of "
