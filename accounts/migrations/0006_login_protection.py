@@ -6,13 +6,16 @@ from django.db import migrations, models
 import accounts.scram
 
 # Each account gets a salt of its own. Verifiers come with the next password, or the next login by PLAIN.
-_SALT = "substring(sha256(uuid_send(gen_random_uuid())), 1, 16)"
-_ADD_SALTS = """
-    ALTER TABLE accounts_user ADD COLUMN scram_salt bytea NOT NULL DEFAULT {salt};
-    ALTER TABLE accounts_user ALTER COLUMN scram_salt DROP DEFAULT;
-    ALTER TABLE accounts_app ADD COLUMN scram_salt bytea NOT NULL DEFAULT {salt};
-    ALTER TABLE accounts_app ALTER COLUMN scram_salt DROP DEFAULT;
-""".format(salt=_SALT)
+_ADD_COLUMNS = """
+    ALTER TABLE accounts_user
+        ADD COLUMN scram_salt bytea NOT NULL
+            DEFAULT substring(sha256(uuid_send(gen_random_uuid())), 1, 16),
+        ADD COLUMN scram_verifier bytea NOT NULL DEFAULT '';
+    ALTER TABLE accounts_app
+        ADD COLUMN scram_salt bytea NOT NULL
+            DEFAULT substring(sha256(uuid_send(gen_random_uuid())), 1, 16);
+    ALTER TABLE accounts_credential ADD COLUMN scram_verifier bytea NOT NULL DEFAULT '';
+"""
 
 
 def _salt() -> models.BinaryField:
@@ -27,14 +30,14 @@ class Migration(migrations.Migration):
     dependencies = [("accounts", "0005_annotations")]
     operations = [
         migrations.RunSQL(
-            _ADD_SALTS,
+            _ADD_COLUMNS,
             state_operations=[
                 migrations.AddField("user", "scram_salt", _salt()),
+                migrations.AddField("user", "scram_verifier", _verifier()),
                 migrations.AddField("app", "scram_salt", _salt()),
+                migrations.AddField("credential", "scram_verifier", _verifier()),
             ],
         ),
-        migrations.AddField("user", "scram_verifier", _verifier()),
-        migrations.AddField("credential", "scram_verifier", _verifier()),
         migrations.AlterField(
             "loginfailure",
             "source",
