@@ -177,11 +177,12 @@ def changes_of(
 
 def expunged_since(
     db: psycopg.Connection[Any], owner: MailboxId, folder_id: FolderId, modseq: ModSeq
-) -> set[int] | None:
-    """The UIDs that went after `modseq`; None where that is not remembered so far back. Raises NoSuchFolder."""
+) -> tuple[set[int] | None, Uid]:
+    """The UIDs that went after `modseq`, None where that is not remembered so far back, and uid_next.
+    Raises NoSuchFolder."""
     row = db.execute(
         """
-        SELECT f.min_modseq <= %(modseq)s, ARRAY(
+        SELECT f.min_modseq <= %(modseq)s, f.uid_next, ARRAY(
             SELECT c.uids FROM mail_change c
             WHERE c.owner_id = f.owner_id AND c.folder_id = f.id AND c.modseq > %(modseq)s AND c.kind = 3
         )
@@ -193,8 +194,9 @@ def expunged_since(
     ).fetchone()
     if row is None:
         raise NoSuchFolder
-    remembers, sets = row
-    return set().union(*(numbers_of(parse_set(uids)) for uids in sets)) if remembers else None
+    remembers, uid_next, sets = row
+    gone = set[int]().union(*(numbers_of(parse_set(uids)) for uids in sets))
+    return gone if remembers else None, Uid(uid_next)
 
 
 def _changes_by_scan(

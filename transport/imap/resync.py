@@ -57,12 +57,12 @@ async def vanished_since(session: Session, messages: SequenceSet, modseq: int) -
     """VANISHED (EARLIER) for UID FETCH. What the client still counts among its messages is left to VANISHED."""
     selection = session.selected
     view = selection.view
-    gone = await session.database.run(
+    gone, uid_next = await session.database.run(
         expunged_since, selection.owner, selection.folder_id, ModSeq(modseq)
     )
     wanted = spans_of(selection.saved) if messages.is_saved else messages.resolve(STAR)
     if gone is None:
-        spans: list[Span] = missing(view.uids, (view.uids[-1] + 1 if view.uids else STAR))
+        spans: list[Span] = missing(view.uids, uid_next)
     else:
         spans = spans_of(sorted(uid for uid in gone if view.index(uid) is None))
     return vanished_earlier(intersection(spans, wanted))
