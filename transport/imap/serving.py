@@ -54,7 +54,7 @@ class Serving:
 
     async def run(self) -> None:
         """Serve until the end; the connection is closed then."""
-        if not self._session.services.strangers.admit(self._session.connection.peer):
+        if not self._session.join_strangers():
             self._bye("[UNAVAILABLE] Too many connections")
             return self._session.connection.close()
         now = asyncio.get_running_loop().time()
@@ -76,8 +76,7 @@ class Serving:
         except Exception as error:
             self._bye(reply_to(error, command="session").text)
         finally:
-            if self._session.login is None:
-                self._session.services.strangers.release(self._session.connection.peer)
+            self._session.leave_strangers()
             self._session.deselect()
             self._session.release_login()
             self._session.watch_nothing()

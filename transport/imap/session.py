@@ -43,6 +43,7 @@ class Session:
     """What the running command wants done once its tagged response is written."""
     watching: "Watching | None" = None
     """What NOTIFY asked for; None until the first."""
+    _is_stranger: bool = False
     login_deadline: float = 0.0
     changes_folder: bool = False  # the running command does
     own_uids: set[int] = field(default_factory=set)
@@ -110,7 +111,7 @@ class Session:
         self.state = State.AUTHENTICATED
         self.connection.reader.append_limit = self.services.max_message_size
         self.connection.account = Account(self.services.incoming, login.account)
-        self.services.strangers.release(self.connection.peer)
+        self.leave_strangers()
         return True
 
     def end_login(self) -> None:
@@ -121,10 +122,20 @@ class Session:
         self.modes = Modes()
         self.state = State.NOT_AUTHENTICATED
         self.connection.reader.append_limit = 0
-        if not self.services.strangers.admit(self.connection.peer):
+        if not self.join_strangers():
             self.connection.interrupt("[UNAVAILABLE] Too many connections")
         now = asyncio.get_running_loop().time()
         self.login_deadline = now + self.services.login_seconds
+
+    def join_strangers(self) -> bool:
+        """Whether its address may have one more connection without a login."""
+        self._is_stranger = self.services.strangers.admit(self.connection.peer)
+        return self._is_stranger
+
+    def leave_strangers(self) -> None:
+        if self._is_stranger:
+            self._is_stranger = False
+            self.services.strangers.release(self.connection.peer)
 
     def release_login(self) -> None:
         """What the login counts for ends."""

@@ -22,6 +22,7 @@ from tests.transport.imap.conftest import Account, Connect
 from tests.transport.imap.dialogue import Dialogue
 from tests.transport.imap.running import RunningServer
 from tests.transport.imap.wire.test_fuzz import NAMES, WORDS
+from transport.connection_limits import ConnectionLimits
 from transport.imap.incoming_memory import IncomingMemory
 from transport.imap.open_logins import OpenLogins
 from transport.imap.serving import BAD_MAXIMUM
@@ -439,6 +440,29 @@ def test_a_login_s_sessions_are_bounded_and_others_are_not(
         assert b" OK " in another.command(login)[-1]
         for dialogue in (*opened, another):
             dialogue.close()
+    finally:
+        server.stop()
+
+
+def test_who_logs_out_by_unauthenticate_is_a_stranger_again(
+    certificate: Certificate,
+    account: Account,
+    django_db_setup: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("transport.connection_limits.LOCAL_MAXIMUM", 0)
+    server = RunningServer(certificate, strangers=ConnectionLimits(per_address=1))
+    try:
+        known = Dialogue(server)
+        known.log_in(account.address, account.password)
+        stranger = Dialogue(server)
+        known.command(b"UNAUTHENTICATE")
+        assert known.response().startswith(b"* BYE ")
+        assert known.response() == b""
+        assert Dialogue(server).greeting.startswith(b"* BYE ")  # the one place is still taken
+        stranger.command(b"LOGOUT")
+        assert stranger.response() == b""
+        assert Dialogue(server).greeting.startswith(b"* OK ")
     finally:
         server.stop()
 
