@@ -19,6 +19,7 @@ from accounts.mailstore.quota import quota_of
 from accounts.mailstore.sweep import sweep_blobs, sweep_messages
 from accounts.mailstore.values import (
     FolderExists,
+    FolderHasChildren,
     FolderId,
     FolderNameInvalid,
     MailboxId,
@@ -32,7 +33,7 @@ from tests.accounts.conftest import MakeMailbox
 from tests.accounts.mailstore_messages import deliver, some_message
 
 Database = psycopg.Connection[Any]
-EXPECTED = (NoSuchFolder, FolderExists, FolderNameInvalid, OverQuota)
+EXPECTED = (NoSuchFolder, FolderExists, FolderHasChildren, FolderNameInvalid, OverQuota)
 
 
 class Writer:
