@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from accounts.mailstore.sorting import sort_uids
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
-from transport.imap.replies import Reply, no, ok
+from transport.imap.replies import Refused, Reply, no, ok
 from transport.imap.searching import Found, find
 from transport.imap.selection import Selection
 from transport.imap.session import Session
@@ -35,12 +35,21 @@ async def search(session: Session, command: Search) -> Reply:
 
 
 async def _search(session: Session, command: Search) -> Reply:
-    selection, key = session.selected, command.key
+    """`$` may stand in the search that will be the next `$`, which fails into an empty one (RFC 5182 §2.1)."""
+    selection = session.selected
     saves = command.returns is not None and "SAVE" in command.returns.options
-    if saves:
-        selection.saved = ()  # should it fail (RFC 5182 §2.1)
+    try:
+        return await _answer(session, command, saves=saves)
+    except Exception:
+        if saves:
+            selection.saved = ()
+        raise
+
+
+async def _answer(session: Session, command: Search, *, saves: bool) -> Reply:
+    selection, key = session.selected, command.key
     if key is None:
-        return BAD_CHARSET
+        raise Refused(BAD_CHARSET)
     wants_modseq = holds_modseq(key)
     session.condstore = session.condstore or wants_modseq
     by_relevancy = any(name == "RELEVANCY" for name, _ in command.criteria)

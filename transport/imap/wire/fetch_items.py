@@ -156,9 +156,10 @@ def _path(cursor: Cursor) -> tuple[int, ...]:
         cursor.position = match.end()
         if len(path) > PART_DEPTH_MAXIMUM:
             raise ImapSyntaxError("section nested too deeply")
-        if not cursor.accept(b"."):
-            if cursor.peek() != b"]":
-                raise ImapSyntaxError("bad section")
+        goes_on = cursor.accept(b".")
+        if goes_on == (cursor.peek() == b"]"):
+            raise ImapSyntaxError("bad section")
+        if not goes_on:
             break
     return tuple(path)
 

@@ -85,7 +85,7 @@ def parse_sequence_set(buffer: bytes, position: int) -> tuple[SequenceSet, int] 
         low, _, high = item.partition(b":")
         first = _number(low)
         last = _number(high) if high else first
-        if min(first, last) > 0xFFFFFFFF + 1 or len(ranges) >= RANGES_MAXIMUM:
+        if max(first, last) > STAR or len(ranges) >= RANGES_MAXIMUM:
             return None
         ranges.append((first, last) if first <= last else (last, first))
     return SequenceSet(tuple(ranges)), match.end()
@@ -132,4 +132,8 @@ def merge(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 
 
 def _number(text: bytes) -> int:
-    return STAR if text == b"*" else int(text)
+    """Above STAR where it has more than 32 bits: 4294967296 is not `*`."""
+    if text == b"*":
+        return STAR
+    number = int(text)
+    return number if number < STAR else STAR + 1

@@ -151,6 +151,10 @@ def test_command(text: bytes, command: object) -> None:
         b"a FETCH 1 ()",
         b"a FETCH 0 FLAGS",
         b"a FETCH 1:99999999999 FLAGS",
+        b"a UID STORE 4294967296 +FLAGS (x)",  # one more than a UID can be
+        b"a FETCH 1:4294967296 FLAGS",
+        b"a FETCH 1 BODY[1.]",
+        b"a FETCH 1 BINARY[2.1.]",
         b"a FETCH 1 BODY[1.]]",
         b"a FETCH 1 BODY[]<5>",
         b"a FETCH 1 BODY[HEADER.FIELDS ()]",
