@@ -62,17 +62,16 @@ def append_code(appended: Sequence[Appended]) -> bytes:
 
 
 def to_store(owner: MailboxId, name: str, upload: Upload) -> tuple[NewMessage, Placement]:
-    """What the store takes. Raises Refused, NoSuchFolder."""
+    """What the store takes. Raises Refused."""
     content = without_nul(upload.content)
     if content is None:
         raise Refused(no("The message holds NUL outside of a binary part", b"UNKNOWN-CTE"))
     if header_end(content) > HEADER_LIMIT:  # clients fetch headers by the hundred
         raise Refused(no("The header is too large", b"LIMIT"))
-    name = canonical_name(name)
-    if "\0" in name:
-        raise NoSuchFolder
     flags = decode_flags(upload.flags)
-    placement = Placement(owner, flags=flags, internal_date=upload.internal_date, name=name)
+    placement = Placement(
+        owner, flags=flags, internal_date=upload.internal_date, name=canonical_name(name)
+    )
     return new_message(content), placement
 
 

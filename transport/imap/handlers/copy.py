@@ -13,7 +13,7 @@ from transport.imap.replies import Refused, Reply, no, ok
 from transport.imap.session import Session
 from transport.imap.states import ONLY_SELECTED
 from transport.imap.wire.commands.types import Copy
-from transport.imap.wire.sequence import format_ordered
+from transport.imap.wire.sequence import format_numbers
 
 
 @handles("COPY", "UID COPY", "MOVE", "UID MOVE", states=ONLY_SELECTED, refreshes=True)
@@ -39,8 +39,8 @@ async def copy(session: Session, command: Copy) -> Reply:
     session.services.notifier.publish([target, selection.folder_id] if is_move else [target])
     code = b"COPYUID %d %b %b" % (
         copied.uid_validity,
-        format_ordered(copied.source),
-        format_ordered(copied.target),
+        format_numbers(copied.source),
+        format_numbers(copied.target),
     )
     if target == selection.folder_id:
         session.brought(target, copied.target)

@@ -41,8 +41,8 @@ async def _fetch(session: Session, command: Fetch) -> Reply:
     if plan.only_attributes and names <= FROM_VIEW:
         await send_from_view(session, plan, places)
         return ok("Fetched")
-    places = [place for place in places if not view.is_gone(view.uids[place])]
-    sent = await send_messages(session, plan, places)
+    there = [place for place in places if not view.is_gone(view.uids[place])]
+    sent = await send_messages(session, plan, there)
     if sent.unknown_encoding:
         return no("A part's transfer encoding is not known", b"UNKNOWN-CTE")
     if sent.found < len(places):

@@ -210,6 +210,8 @@ def folder_name(name: bytes, *, utf8: bool) -> str:
             decoded = decode_folder_name(name)
         except FolderNameError:
             raise ImapSyntaxError("folder name is no modified UTF-7") from None
+    if "\0" in decoded:
+        raise ImapSyntaxError("folder name holds NUL")
     return _INBOX.sub("INBOX", decoded, count=1) if decoded[:5].lower() == "inbox" else decoded
 
 

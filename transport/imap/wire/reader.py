@@ -22,7 +22,7 @@ LITERAL_DROP_LIMIT = 4 * 1024**3
 # literal = "{" number64 ["+"] "}" CRLF; literal8 has "~" before it
 _LITERAL = re.compile(rb"\{([0-9]{1,20})(\+?)\}\r?$")
 _APPEND = re.compile(rb"[^ ]+ +(?:APPEND|(?:UID +)?REPLACE) ", re.IGNORECASE)
-_TAG = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\+]{1,64}(?= )')
+_TAG = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\+]{1,128}(?= )')
 _LITERAL_END = 32  # no announcement of a literal is longer
 
 

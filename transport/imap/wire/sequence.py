@@ -92,15 +92,10 @@ def parse_sequence_set(buffer: bytes, position: int) -> tuple[SequenceSet, int] 
 
 
 def format_numbers(numbers: Iterable[int]) -> bytes:
-    """A sequence set of ascending numbers: `1:3,5`."""
+    """A sequence set that keeps the order of `numbers`: `1:3,5`. COPYUID pairs sources and copies."""
     return b",".join(
         b"%d" % low if low == high else b"%d:%d" % (low, high) for low, high in spans_of(numbers)
     )
-
-
-def format_ordered(numbers: Iterable[int]) -> bytes:
-    """A sequence set that keeps the order of `numbers` (COPYUID pairs sources and copies)."""
-    return format_numbers(numbers)
 
 
 def spans_of(numbers: Iterable[int]) -> list[tuple[int, int]]:

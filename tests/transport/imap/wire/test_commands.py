@@ -154,6 +154,8 @@ def test_command(text: bytes, command: object) -> None:
         b"a UID STORE 4294967296 +FLAGS (x)",  # one more than a UID can be
         b"a FETCH 1:4294967296 FLAGS",
         b"a FETCH 1 BODY[1.]",
+        b"a RENAME {3+}\r\na\x00b c",
+        b'a LIST "" &AAA-',
         b"a FETCH 1 BINARY[2.1.]",
         b"a FETCH 1 BODY[1.]]",
         b"a FETCH 1 BODY[]<5>",

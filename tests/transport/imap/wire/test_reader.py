@@ -48,6 +48,7 @@ CASES = [
         [TooBig(b"a"), Request(b"b NOOP")],
     ),
     (b"a X {99999999999}\r\n", [TooBig(b"a")]),
+    (b"t" * 128 + b" X {99999999999}\r\n", [TooBig(b"t" * 128)]),  # as long as a tag may be
     (b"a X {%d+}\r\n" % (LITERAL_DROP_LIMIT + 1), [TooBig(b"a"), Hopeless("literal too big")][1:]),
     (b"a X " + b"y" * LINE_LIMIT + b"\r\nb NOOP\r\n", [TooLong(b"a"), Request(b"b NOOP")]),
     (
