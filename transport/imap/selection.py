@@ -27,8 +27,6 @@ class Selection:
         self,
         owner: MailboxId,
         folder_id: FolderId,
-        name: str,
-        uid_validity: int,
         view: FolderView,
         *,
         read_only: bool,
@@ -40,8 +38,6 @@ class Selection:
         self.rights = rights  # of the reader (RFC 4314): all of them in one's own folder
         self._told_rights = rights
         self.folder_id = folder_id
-        self.name = name
-        self.uid_validity = uid_validity
         self.view = view
         self.read_only = read_only
         self.flag_texts = FlagTexts(view.keywords)

@@ -39,7 +39,7 @@ from transport.imap.wire.commands.types import (
     SetMetadata,
 )
 from transport.imap.wire.fetch_items import Attribute
-from transport.imap.wire.folder_names import render_folder_name
+from transport.imap.wire.folder_names import list_line, render_folder_name
 from transport.imap.wire.patterns import SEPARATOR
 from transport.notifier import Watch
 
@@ -236,13 +236,8 @@ class Watching:
         self._watches[folder_id] = session.services.notifier.watch(owner, folder_id, hear)
 
     def list_line(self, news: NameNews, parents: Set[str]) -> bytes:
-        utf8 = self._session.utf8
-        old = b""
-        if news.old_name:
-            old = b' ("OLDNAME" (%b))' % render_folder_name(news.old_name, utf8=utf8)
         words = attributes(news.name, self.known, parents).encode("ascii")
-        name = render_folder_name(news.name, utf8=utf8)
-        return b'* LIST (%b) "/" %b%b\r\n' % (words, name, old)
+        return list_line(words, news.name, utf8=self._session.utf8, old_name=news.old_name)
 
     def status_line(self, news: StatusNews) -> bytes:
         name = render_folder_name(news.name, utf8=self._session.utf8)

@@ -22,7 +22,7 @@ def selection_of(messages: list[Message], saved: list[int]) -> Selection:
     columns = [array("q", column) for column in zip(*messages, strict=True)] or [array("q")] * 4
     view = FolderView(columns[1], columns[2], columns[3], ("work",), 9)
     selection = Selection(
-        MailboxId(1), FolderId(1), "x", 1, view, read_only=False, reader=MailboxId(1), rights=""
+        MailboxId(1), FolderId(1), view, read_only=False, reader=MailboxId(1), rights=""
     )
     selection.saved = saved
     return selection

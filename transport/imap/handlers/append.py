@@ -20,6 +20,7 @@ from accounts.mailstore.values import (
     new_message,
 )
 from transport.database_threads import Connection
+from transport.imap.handlers.folders import tell_normalised
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Refused, Reply, no, ok
 from transport.imap.selection import decode_flags
@@ -43,6 +44,7 @@ async def append(session: Session, command: Append) -> Reply:
     session.brought(appended[0].folder_id, [one.uid for one in appended])
     await session.catch_up()
     session.tell(expunges=True)
+    tell_normalised(session, command.folder)
     return ok("Appended", append_code(appended))
 
 

@@ -11,7 +11,7 @@ from transport.imap.replies import Refused, Reply, no, ok
 from transport.imap.session import Session
 from transport.imap.states import LOGGED_IN
 from transport.imap.wire.commands.types import Create, FolderCommand, Rename
-from transport.imap.wire.folder_names import render_folder_name
+from transport.imap.wire.folder_names import list_line
 from transport.imap.wire.object_ids import mailbox_id
 
 
@@ -19,7 +19,7 @@ from transport.imap.wire.object_ids import mailbox_id
 async def create(session: Session, command: Create) -> Reply:
     owner, created = await session.database.run(_create, session.owner, command)
     _publish(session, owner)
-    _tell_normalised(session, command.folder)
+    tell_normalised(session, command.folder)
     return ok("Created", b"MAILBOXID (%b)" % mailbox_id(created))  # RFC 8474 §4.1
 
 
@@ -30,7 +30,7 @@ async def delete(session: Session, command: FolderCommand) -> Reply:
         session.deselect()
         session.write(b"* OK [CLOSED] The selected folder is gone\r\n")
     _publish(session, owner, folder_id)
-    _tell_normalised(session, command.folder, b"\\NonExistent")
+    tell_normalised(session, command.folder, b"\\NonExistent")
     return ok("Deleted")
 
 
@@ -40,7 +40,9 @@ async def rename(session: Session, command: Rename) -> Reply:
         return no("The folder has that name", b"ALREADYEXISTS")
     owner, renamed = await session.run_long(_rename, session.owner, command.source, command.target)
     _publish(session, owner, *renamed.folder_ids)
-    _tell_normalised(session, command.target)
+    source, target = command.source, canonical_name(command.target)
+    if session.is_rev2 and (source, command.target) != (canonical_name(source), target):
+        session.write(list_line(b"", target, utf8=True, old_name=source))
     return ok("Renamed")
 
 
@@ -64,12 +66,11 @@ def _publish(session: Session, owner: MailboxId, *folders: FolderId) -> None:
     session.services.notifier.publish([*folders, *lists])
 
 
-def _tell_normalised(session: Session, name: str, attributes: bytes = b"") -> None:
+def tell_normalised(session: Session, name: str, attributes: bytes = b"") -> None:
     """The name that a folder has, where the client wrote it otherwise (OLDNAME, RFC 9051 §6.3.9.7)."""
     normalised = canonical_name(name)
     if session.is_rev2 and normalised != name:
-        names = (render_folder_name(known, utf8=True) for known in (normalised, name))
-        session.write(b'* LIST (%b) "/" %b ("OLDNAME" (%b))\r\n' % (attributes, *names))
+        session.write(list_line(attributes, normalised, utf8=True, old_name=name))
 
 
 def _create(db: Connection, reader: MailboxId, command: Create) -> tuple[MailboxId, FolderId]:

@@ -2,7 +2,7 @@
 MAILBOXID: RFC 8474 §4.2)."""
 
 from accounts.mailstore.changes import Snapshot, changes_since, snapshot
-from accounts.mailstore.folder_names import split_shared
+from accounts.mailstore.folder_names import canonical_name, split_shared
 from accounts.mailstore.folders import open_folder
 from accounts.mailstore.sharing import ALL_RIGHTS, Reach, reach
 from accounts.mailstore.values import FolderState, MailboxId, ModSeq
@@ -15,7 +15,7 @@ from transport.imap.session import Session
 from transport.imap.states import LOGGED_IN
 from transport.imap.view import FolderView
 from transport.imap.wire.commands.types import Resync, Select
-from transport.imap.wire.folder_names import render_folder_name
+from transport.imap.wire.folder_names import list_line
 from transport.imap.wire.object_ids import mailbox_id
 from transport.imap.wire.responses import folder_flags
 
@@ -25,7 +25,8 @@ async def select(session: Session, command: Select) -> Reply:
     if session.selection is not None:
         session.deselect()
         session.write(b"* OK [CLOSED] The previous folder is closed\r\n")
-    target, state, view = await _open(session, command.folder)
+    name = canonical_name(command.folder)
+    target, state, view = await _open(session, name)
     session.condstore = session.condstore or command.condstore
     changes = None
     if command.resync is not None and _remembers(state, command.resync):
@@ -39,8 +40,6 @@ async def select(session: Session, command: Select) -> Reply:
     selection = Selection(
         target.owner,
         state.id,
-        command.folder,
-        state.uid_validity,
         view,
         read_only=command.read_only,
         reader=target.reader,
@@ -51,8 +50,8 @@ async def select(session: Session, command: Select) -> Reply:
     session.write(b"* %d EXISTS\r\n" % len(view))
     if session.is_rev2:  # RFC 9051 appendix E: LIST is new, RECENT and UNSEEN are gone
         use = state.special_use if target.owner == target.reader else ""
-        name = render_folder_name(command.folder, utf8=True)
-        session.write(b'* LIST (%b) "/" %b\r\n' % (use.encode("ascii"), name))
+        old_name = command.folder if command.folder != name else ""
+        session.write(list_line(use.encode("ascii"), name, utf8=True, old_name=old_name))
     else:
         session.write(b"* 0 RECENT\r\n")
         if state.unseen_count and not session.uid_only and (unseen := view.first_unseen):

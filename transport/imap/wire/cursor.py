@@ -181,13 +181,16 @@ class Cursor:
         return tuple(found)
 
     def folder(self) -> str:
+        """A folder's name, with INBOX in upper case."""
+        return _with_inbox(self.folder_as_sent())
+
+    def folder_as_sent(self) -> str:
         """A folder's name; a separator at its end is dropped, as Thunderbird sends it."""
-        return folder_name(self.astring(), utf8=self.modes.utf8).rstrip("/") or "/"
+        return _decode_name(self.astring(), utf8=self.modes.utf8).rstrip("/") or "/"
 
     def list_pattern(self) -> str:
-        if self._is_at_string:
-            return folder_name(self.string(), utf8=self.modes.utf8)
-        return folder_name(self._take(_LIST_MAILBOX, "pattern"), utf8=self.modes.utf8)
+        sent = self.string() if self._is_at_string else self._take(_LIST_MAILBOX, "pattern")
+        return _with_inbox(_decode_name(sent, utf8=self.modes.utf8))
 
     def _take(self, pattern: re.Pattern[bytes], what: str) -> bytes:
         match = pattern.match(self.buffer, self.position)
@@ -201,8 +204,8 @@ class Cursor:
             raise ImapSyntaxError("too many items")
 
 
-def folder_name(name: bytes, *, utf8: bool) -> str:
-    """Modified UTF-7 or UTF-8 → text, with INBOX in upper case."""
+def _decode_name(name: bytes, *, utf8: bool) -> str:
+    """Modified UTF-7 or UTF-8 → text."""
     if utf8:
         decoded = _check_utf8(name)
     else:
@@ -212,7 +215,11 @@ def folder_name(name: bytes, *, utf8: bool) -> str:
             raise ImapSyntaxError("folder name is no modified UTF-7") from None
     if "\0" in decoded:
         raise ImapSyntaxError("folder name holds NUL")
-    return _INBOX.sub("INBOX", decoded, count=1) if decoded[:5].lower() == "inbox" else decoded
+    return decoded
+
+
+def _with_inbox(name: str) -> str:
+    return _INBOX.sub("INBOX", name, count=1) if name[:5].lower() == "inbox" else name
 
 
 def _check_utf8(value: bytes) -> str:

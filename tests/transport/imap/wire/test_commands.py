@@ -48,7 +48,7 @@ NONE: frozenset[str] = frozenset()
         (b"AUTHENTICATE PLAIN", Authenticate("PLAIN", None)),
         (b"ID NIL", Id(())),
         (b'ID ("a" NIL "b" "c")', Id(((b"a", None), (b"b", b"c")))),
-        (b"SELECT inbox", Select("INBOX", False, False)),
+        (b"SELECT inbox", Select("inbox", False, False)),
         (b"EXAMINE INBOX/Sub (CONDSTORE)", Select("INBOX/Sub", True, True)),
         (b"CREATE Inboxes/", Create("Inboxes", ())),
         (b"CREATE Bin (USE (\\Trash))", Create("Bin", ("\\Trash",))),

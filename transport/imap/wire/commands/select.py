@@ -10,7 +10,7 @@ from transport.imap.wire.sequence import STAR, SequenceSet
 def parse_select(cursor: Cursor, name: str) -> Command:
     """select-params = SP "(" select-param *(SP select-param) ")" """
     cursor.space()
-    folder = cursor.folder()
+    folder = cursor.folder_as_sent()
     condstore = False
     resync = None
     if not cursor.at_end:

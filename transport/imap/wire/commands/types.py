@@ -91,7 +91,8 @@ class Resync:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """SELECT, or EXAMINE when `read_only`; `condstore` and `resync` are RFC 7162's parameters."""
+    """SELECT, or EXAMINE when `read_only`; `folder` is as the client wrote it, `condstore` and `resync` are RFC 7162's
+    parameters."""
 
     folder: str
     read_only: bool
