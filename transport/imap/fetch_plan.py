@@ -81,7 +81,9 @@ def make_plan(items: Sequence[FetchItem], modes: Modes, *, by_uid: bool, modseq:
     sections = sum(not isinstance(item, Attribute) for item in wanted)
     batch //= max(1, sections)
     sets_seen = any(isinstance(item, Section | Binary) and not item.peek for item in wanted)
-    told = [b"FLAGS", b"MODSEQ"] if modes.condstore else [b"FLAGS"]
+    told = [b"FLAGS"]
+    if modes.condstore:  # RFC 7162 §3.2.4: the UID too
+        told = [b"FLAGS", b"MODSEQ"] if modes.uid_only else [b"UID", b"FLAGS", b"MODSEQ"]
     return Plan(
         tuple(wanted),
         tuple(columns),

@@ -31,6 +31,7 @@ _ESCAPE = re.compile(rb'\\(["\\])')
 _LITERAL = re.compile(rb"~?\{([0-9]{1,20})\+?\}\r?\n")
 _NUMBER = re.compile(rb"[0-9]{1,20}")
 _FLAG = re.compile(rb'\\?[^(){ %%*"\\\]%b]+' % _CTL_OR_8BIT)
+_END = re.compile(rb" *\Z")
 _INBOX = re.compile(r"inbox(?=/|$)", re.IGNORECASE)
 
 T = TypeVar("T")
@@ -58,7 +59,8 @@ class Cursor:
 
     @property
     def at_end(self) -> bool:
-        return self.position >= len(self.buffer)
+        """Whether nothing follows but spaces, which are forgiven."""
+        return _END.match(self.buffer, self.position) is not None
 
     @property
     def _is_at_string(self) -> bool:
@@ -88,8 +90,6 @@ class Cursor:
             self.position += 1
 
     def end(self) -> None:
-        while self.peek() == b" ":
-            self.position += 1
         if not self.at_end:
             raise ImapSyntaxError("too many arguments")
 

@@ -110,8 +110,6 @@ class _Parser:
         found = [self._key(depth)]
         while not (self._cursor.accept(b")") if closing else self._cursor.at_end):
             self._cursor.space()
-            if not closing and self._cursor.at_end:
-                break
             found.append(self._key(depth))
         return found[0] if len(found) == 1 else And(tuple(found))
 

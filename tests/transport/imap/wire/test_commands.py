@@ -132,6 +132,7 @@ def test_command(text: bytes, command: object) -> None:
     parsed = parse_command(b"a1 " + text)
     assert isinstance(parsed, Tagged), parsed
     assert parsed.command == command
+    assert parse_command(b"a1 " + text + b"  ") == parsed  # spaces at the end are forgiven
     assert parsed.tag == b"a1"
 
 

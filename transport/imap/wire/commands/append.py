@@ -1,8 +1,6 @@
 """APPEND and REPLACE (RFC 9051 §6.3.12; MULTIAPPEND: RFC 3502; REPLACE: RFC 8508; literal8: RFC 3516 §4.4; UTF8: RFC
 6855 §4)."""
 
-import re
-
 from transport.imap.wire.commands.registry import parses
 from transport.imap.wire.commands.types import Append, Command, Replace, Upload
 from transport.imap.wire.cursor import Cursor, ImapSyntaxError
@@ -11,8 +9,6 @@ from transport.imap.wire.dates import parse_date_time
 UPLOADS_MAXIMUM = 1000
 """Messages in one APPEND: all are stored in one transaction, during which no other mail comes in."""
 
-_END = re.compile(rb" *\Z")
-
 
 @parses("APPEND")
 def parse_append(cursor: Cursor, name: str) -> Command:
@@ -20,7 +16,7 @@ def parse_append(cursor: Cursor, name: str) -> Command:
     cursor.space()
     folder = cursor.folder()
     uploads = [_upload(cursor)]
-    while _END.match(cursor.buffer, cursor.position) is None:
+    while not cursor.at_end:
         uploads.append(_upload(cursor))
         if len(uploads) > UPLOADS_MAXIMUM:
             raise ImapSyntaxError("too many messages")

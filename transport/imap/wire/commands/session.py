@@ -48,7 +48,7 @@ def parse_authenticate(cursor: Cursor, name: str) -> Command:
     if cursor.at_end:
         return Authenticate(mechanism, None)
     cursor.space()
-    word = cursor.buffer[cursor.position :]
+    word = cursor.buffer[cursor.position :].rstrip(b" ")
     cursor.position = len(cursor.buffer)
     try:
         return Authenticate(mechanism, decode_response(word))
