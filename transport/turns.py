@@ -1,7 +1,8 @@
 """Turns of one mailbox at the process's threads: who opens twenty sessions does not hold up everybody else.
 
 Two long commands at once, to search or to fetch much. Four short ones of the six threads for them, since all may wait
-for one lock: of a mailbox that another session changes at length. Two deliveries: they would wait for the lock anyway.
+for one lock: of a mailbox that another session changes at length. Two deliveries and one change of messages: more would
+wait for the lock anyway, and hold up who only reads.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from transport.database_threads import Connection, DatabaseThreads
 LONG_AT_ONCE = 2
 SHORT_AT_ONCE = 4
 DELIVERIES_AT_ONCE = 2
+CHANGES_AT_ONCE = 1
 
 P = ParamSpec("P")
 T = TypeVar("T")

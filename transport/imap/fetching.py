@@ -16,6 +16,8 @@ from transport.imap.streams import Stream, send_stream
 VIEW_BATCH = 5000
 SMALL_BATCH = 100
 """Messages whose attributes are short work: a page of a list."""
+FEW_CONTENTS = 5
+"""Messages whose contents are: somebody reads. Of a large one only its place is read here (`streams`)."""
 
 
 async def send_from_view(session: Session, plan: Plan, places: Sequence[int]) -> None:
@@ -67,7 +69,7 @@ async def _read(session: Session, plan: Plan, places: Sequence[int]) -> Rendered
     sets_seen = plan.sets_seen and selection.may("s")
     pairs = zip(batch.uids, batch.flags, strict=True) if sets_seen else ()
     unseen = [Uid(uid) for uid, flags in pairs if not flags & SEEN]
-    is_small = len(places) <= SMALL_BATCH and plan.only_attributes
+    is_small = len(places) <= (SMALL_BATCH if plan.only_attributes else FEW_CONTENTS)
     run = session.database.run if is_small else session.run_long
     return await run(
         render_batch,

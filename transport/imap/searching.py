@@ -4,8 +4,11 @@ Flags, UIDs and modseqs are the view's, and so are its reader's; conditions on t
 UIDs, which also keep it from reading the texts of other messages.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import or_
 from typing import assert_never
 
 from accounts.mailstore import query
@@ -18,6 +21,8 @@ from transport.imap.session import Session
 from transport.imap.wire import search_keys
 from transport.imap.wire.search_keys import SearchKey, count_keys
 from transport.imap.wire.sequence import spans_of
+
+_OPPOSITE = bytes((1, *([0] * 255)))
 
 AT_ONCE = 500_000
 """So many looks at a message's flags, some 20 ms, are done between other sessions' commands."""
@@ -69,6 +74,8 @@ def resolve(key: SearchKey, selection: Selection) -> Places | query.Query:
             return _messages(key, selection)
         case search_keys.Fuzzy(inner):
             return resolve(inner, selection)
+        case search_keys.Not(search_keys.Leaf(query.HasFlag(name))):
+            return _flagged(name, selection, has_it=False)
         case search_keys.Not(inner):
             resolved = resolve(inner, selection)
             if isinstance(resolved, (list, range)):
@@ -123,12 +130,28 @@ def _from_view(leaf: query.Query, selection: Selection) -> Places | None:
         case query.All():
             return range(len(view))
         case query.HasFlag(name):
-            bits, keywords = split_flags((name,))
-            bits |= keyword_bits(view.keywords, keywords)
-            return [place for place, flags in enumerate(view.flags) if flags & bits]
+            return _flagged(name, selection, has_it=True)
         case query.ChangedSince(modseq):
             return [place for place, changed in enumerate(view.modseqs) if changed >= modseq]
     return None
+
+
+def _flagged(name: str, selection: Selection, *, has_it: bool) -> list[int]:
+    """A byte a message, turned into yes or no by a table: four times faster than to look at each."""
+    view = selection.view
+    bits, keywords = split_flags((name,))
+    bits |= keyword_bits(view.keywords, keywords)
+    packed = view.flags.tobytes()
+    found: bytes | None = None
+    for place in range(8):
+        mask = bits >> 8 * place & 0xFF
+        if mask:
+            column = packed[place if sys.byteorder == "little" else 7 - place :: 8]
+            marks = column.translate(bytes(bool(octet & mask) for octet in range(256)))
+            found = marks if found is None else bytes(map(or_, found, marks))
+    if found is None:  # a keyword that the folder does not know
+        return [] if has_it else list(range(len(view)))
+    return list(compress(range(len(view)), found if has_it else found.translate(_OPPOSITE)))
 
 
 def _messages(key: search_keys.Messages, selection: Selection) -> Places:

@@ -10,7 +10,7 @@ from transport.imap.open_logins import OpenLogins
 from transport.imap.progress import PROGRESS_SECONDS
 from transport.imap.shared_changes import SharedChanges
 from transport.notifier import Notifier
-from transport.turns import LONG_AT_ONCE, SHORT_AT_ONCE, Turns
+from transport.turns import CHANGES_AT_ONCE, LONG_AT_ONCE, SHORT_AT_ONCE, Turns
 
 LOGIN_SECONDS = 60.0
 
@@ -29,6 +29,7 @@ class Services:
     still_here_seconds: float = 120.0
     progress_seconds: float = PROGRESS_SECONDS
     short_work: Turns = field(default_factory=lambda: Turns(SHORT_AT_ONCE))
+    changes_of_messages: Turns = field(default_factory=lambda: Turns(CHANGES_AT_ONCE))
     long_work: Turns = field(default_factory=lambda: Turns(LONG_AT_ONCE))
     strangers: ConnectionLimits = field(default_factory=ConnectionLimits)
     open_logins: OpenLogins = field(default_factory=OpenLogins)

@@ -186,9 +186,10 @@ class Session:
         *arguments: P.args,
         **keywords: P.kwargs,
     ) -> T:
-        """Run a service that changes so many messages: a few are short work."""
+        """Run a service that changes so many messages: a few are short work, one after the other."""
         if messages <= FEW_MESSAGES:
-            return await self.database.run(service, *arguments, **keywords)
+            async with self.services.changes_of_messages.turn(self.owner):
+                return await self.services.database.run(service, *arguments, **keywords)
         return await self.run_long(service, *arguments, **keywords)
 
     async def refresh(self) -> None:

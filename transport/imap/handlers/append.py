@@ -24,13 +24,14 @@ from transport.imap.handlers.folders import tell_normalised
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Refused, Reply, no, ok
 from transport.imap.selection import decode_flags
-from transport.imap.session import Session
+from transport.imap.session import FEW_MESSAGES, Session
 from transport.imap.states import LOGGED_IN
 from transport.imap.wire.commands.types import Append, Upload
 from transport.imap.wire.sequence import format_numbers
 
 SMALL_OCTETS = 262_144
 """Up to so many it is short work."""
+LARGE = FEW_MESSAGES + 1
 
 
 @handles("APPEND", states=LOGGED_IN)
@@ -38,8 +39,10 @@ async def append(session: Session, command: Append) -> Reply:
     for upload in command.uploads:
         check_upload(session, upload)
     is_small = sum(len(upload.content) for upload in command.uploads) <= SMALL_OCTETS
-    run = session.database.run if is_small else session.run_long
-    appended = await run(_append, session.owner, command.folder, command.uploads)
+    messages = len(command.uploads) if is_small else LARGE
+    appended = await session.run_for(
+        messages, _append, session.owner, command.folder, command.uploads
+    )
     session.services.notifier.publish([appended[0].folder_id])
     session.brought(appended[0].folder_id, [one.uid for one in appended])
     await session.catch_up()
