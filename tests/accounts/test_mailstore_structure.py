@@ -53,32 +53,32 @@ BODY_STRUCTURES = {
     "digest": (
         '(("message" "rfc822" NIL NIL NIL "7bit" 51 (NIL "first" ((NIL NIL "one" "example.org")) '
         '((NIL NIL "one" "example.org")) ((NIL NIL "one" "example.org")) NIL NIL NIL NIL NIL) '
-        f"({PLAIN} 10 1 NIL NIL NIL NIL) 4 NIL NIL NIL NIL)"
-        f'({PLAIN} 25 1 NIL NIL NIL NIL) "digest" ("boundary" "d") NIL NIL NIL)'
+        f"({PLAIN} 10 0 NIL NIL NIL NIL) 3 NIL NIL NIL NIL)"
+        f'({PLAIN} 25 0 NIL NIL NIL NIL) "digest" ("boundary" "d") NIL NIL NIL)'
     ),
     "truncated": (
-        f'((({PLAIN} 26 1 NIL NIL NIL NIL) "alternative" ("boundary" "inner") NIL NIL NIL)'
+        f'((({PLAIN} 26 0 NIL NIL NIL NIL) "alternative" ("boundary" "inner") NIL NIL NIL)'
         '("application" "octet-stream" ("name" "data.bin") NIL NIL "base64" 4 NIL NIL NIL NIL) '
         '"mixed" ("boundary" "outer") NIL NIL NIL)'
     ),
     "no-boundary": f'(({PLAIN} 73 5 NIL NIL NIL NIL) "mixed" NIL NIL NIL NIL)',
     "no-delimiter": f'(({PLAIN} 28 1 NIL NIL NIL NIL) "mixed" ("boundary" "never") NIL NIL NIL)',
     "headerless-parts": (
-        f"(({PLAIN} 53 3 NIL NIL NIL NIL)({PLAIN} 26 1 NIL NIL NIL NIL)"
+        f"(({PLAIN} 53 2 NIL NIL NIL NIL)({PLAIN} 26 0 NIL NIL NIL NIL)"
         '("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL) '
         '"mixed" ("boundary" "b") NIL NIL NIL)'
     ),
     "bare-lf": (
-        f"(({PLAIN} 3 1 NIL NIL NIL NIL)"
-        '("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 6 1 NIL NIL NIL NIL) '
+        f"(({PLAIN} 3 0 NIL NIL NIL NIL)"
+        '("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 6 0 NIL NIL NIL NIL) '
         '"mixed" ("boundary" "b") NIL NIL NIL)'
     ),
     "same-boundary": (
         f'((({PLAIN} 0 0 NIL NIL NIL NIL) "alternative" ("boundary" "b") NIL NIL NIL)'
-        f'({PLAIN} 4 1 NIL NIL NIL NIL) "mixed" ("boundary" "b") NIL NIL NIL)'
+        f'({PLAIN} 4 0 NIL NIL NIL NIL) "mixed" ("boundary" "b") NIL NIL NIL)'
     ),
     "rfc2231-boundary": (
-        f'(({PLAIN} 4 1 NIL NIL NIL NIL) "mixed" ("boundary*0" "ab" "boundary*1" "cd" '
+        f'(({PLAIN} 4 0 NIL NIL NIL NIL) "mixed" ("boundary*0" "ab" "boundary*1" "cd" '
         '"x" "(not a comment)") NIL NIL NIL)'
     ),
     "message-in-base64": (
@@ -86,7 +86,7 @@ BODY_STRUCTURES = {
         f"({PLAIN} 42 1 NIL NIL NIL NIL) 1 NIL NIL NIL NIL)"
     ),
     "bad-types": (
-        f"(({PLAIN} 1 1 NIL NIL NIL NIL)"
+        f"(({PLAIN} 1 0 NIL NIL NIL NIL)"
         '("application" "x" ("name" "z") NIL NIL "7bit" 1 NIL NIL NIL NIL)'
         '("application" "pdf" ("name" "my file (1).pdf" "size" "1") NIL NIL "7bit" 1 '
         'NIL ("attachment" ("filename" "C:\\\\a\\\\b.pdf")) NIL NIL) '
