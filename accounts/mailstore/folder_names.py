@@ -49,8 +49,13 @@ def canonical_name(name: str) -> str:
     return _canonical_own(name)
 
 
+def composed(name: str) -> str:
+    """In NFC. What is too long for a name stays as it is: thousands of combining marks would take seconds."""
+    return name if len(name) > 2 * NAME_BYTES_MAXIMUM else unicodedata.normalize("NFC", name)
+
+
 def _canonical_own(name: str) -> str:
-    name = unicodedata.normalize("NFC", name)
+    name = composed(name)
     if len(name) > 1 and name.endswith(HIERARCHY_SEPARATOR):
         name = name[:-1]
     first, separator, rest = name.partition(HIERARCHY_SEPARATOR)

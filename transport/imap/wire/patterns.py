@@ -5,8 +5,9 @@ each piece of the pattern moves on: no pattern makes it go back, and it ends wit
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
+
+from accounts.mailstore.folder_names import composed
 
 SEPARATOR = "/"
 WILDCARDS_MAXIMUM = 50
@@ -14,7 +15,7 @@ WILDCARDS_MAXIMUM = 50
 WILD_LENGTH_MAXIMUM = 4096
 """Characters of all of them together: what matching costs a name."""
 
-_INBOX = re.compile(r"inbox(?=[/*%]|$)", re.IGNORECASE)
+_INBOX = re.compile(r"\Ainbox(?=[/*%]|$)", re.IGNORECASE)
 _PIECES = re.compile(r"([*%])")
 
 Match = Callable[[str], bool]
@@ -28,6 +29,8 @@ class Patterns:
     """All patterns of one command, each after the reference."""
 
     def __init__(self, reference: str, patterns: Iterable[str]) -> None:
+        if len(reference) > WILD_LENGTH_MAXIMUM:  # it stands before each of them
+            raise TooManyPatterns
         full = dict.fromkeys(_canonical(reference + pattern) for pattern in patterns if pattern)
         wild = {pattern: compile_pattern(pattern) for pattern in full if _is_wild(pattern)}
         if len(wild) > WILDCARDS_MAXIMUM or sum(map(len, wild)) > WILD_LENGTH_MAXIMUM:
@@ -68,9 +71,7 @@ def compile_pattern(pattern: str) -> Match:
 
 
 def _canonical(pattern: str) -> str:
-    return unicodedata.normalize(
-        "NFC", _INBOX.sub("INBOX", pattern, count=1) if _INBOX.match(pattern) else pattern
-    )
+    return composed(_INBOX.sub("INBOX", pattern))
 
 
 def _is_wild(pattern: str) -> bool:

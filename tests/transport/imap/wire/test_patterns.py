@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.mailstore.folder_names import canonical_name
 from transport.imap.wire.patterns import (
     WILD_LENGTH_MAXIMUM,
     WILDCARDS_MAXIMUM,
@@ -32,6 +33,7 @@ from transport.imap.wire.patterns import (
         ("inbox", "INBOX", True),
         ("inbox*", "INBOX/below", True),
         ("inbox", "a", False),
+        ("a/inbox", "a/INBOX", False),
         ("a.c", "abc", False),
         ("a", "ab", False),
         ("e\u0301", "é", True),
@@ -76,3 +78,14 @@ def test_patterns_with_wildcards_are_bounded_and_names_are_not() -> None:
         Patterns("", [f"*n{number}" for number in range(WILDCARDS_MAXIMUM + 1)])
     with pytest.raises(TooManyPatterns):
         Patterns("", ["n" * WILD_LENGTH_MAXIMUM + "*"])
+    with pytest.raises(TooManyPatterns):
+        Patterns("n" * (WILD_LENGTH_MAXIMUM + 1), ["a"])
+
+
+def test_combining_marks_cost_no_seconds() -> None:
+    marks = "a" + "\u0301" * 16_000 + "\u0323" * 16_000  # 64 KiB, four seconds to compose
+    before = time.process_time()
+    Patterns("", [marks])
+    assert canonical_name(marks) == marks
+    assert canonical_name(f"Shared/{marks}@example.org/x").endswith("/x")
+    assert time.process_time() - before < 1
