@@ -208,6 +208,8 @@ def _mailbox(text: str) -> Address:
         local_part, rest = dot_string[0], text[dot_string.end() :]
     if not rest.startswith("@"):
         raise malformed
+    if len(local_part) > 2 * LOCAL_PART_MAXIMUM:  # before it is composed, which may take long
+        raise malformed
     local_part = unicodedata.normalize("NFC", local_part)
     if not local_part or len(local_part.encode()) > LOCAL_PART_MAXIMUM:
         raise malformed
