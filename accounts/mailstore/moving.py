@@ -1,14 +1,17 @@
 """COPY and MOVE (RFC 9051 §6.4.7, §6.4.8), and EXPUNGE from its own module.
 
-Each chunk of CHUNK entries is a transaction with a modseq of its own, so that a great command never stops delivery.
+Each chunk of CHUNK entries has a modseq of its own. A chunk that moves is a transaction, so that a great command never
+stops delivery; a COPY is one as a whole, since it may not leave a part of its work behind.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
+from accounts.mailstore import numbering
 from accounts.mailstore.expunging import Expunged, expunge, forget_seen
 from accounts.mailstore.flagbits import (
     ALL_BITS,
@@ -54,7 +57,13 @@ def copy_messages(
 
     Raises NoSuchFolder; OverQuota, before anything is copied.
     """
-    return _copy(db, owner, source, uids, target, cause, kept, is_move=False)
+    with as_a_whole(db, uids):
+        return _copy(db, owner, source, uids, target, cause, kept, is_move=False)
+
+
+def as_a_whole(db: psycopg.Connection[Any], uids: Sequence[Uid]) -> AbstractContextManager[object]:
+    """For a COPY of several chunks: one that fails leaves nothing behind (RFC 9051 §6.4.7)."""
+    return db.transaction() if len(uids) > numbering.CHUNK else nullcontext()
 
 
 def move_messages(

@@ -1,10 +1,11 @@
 """COPY and MOVE as a reader of the source, into a folder of the same owner or of another (RFC 4314 §4, RFC 6851 §4.2).
 
-What goes to another owner becomes that owner's message: it shares the blob, and counts for the new owner's quota. Each
-chunk of CHUNK entries is a transaction.
+What goes to another owner becomes that owner's message: it shares the blob, and counts for the new owner's quota.
+Transactions are as in `moving`.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ from accounts.mailstore.flagbits import ALL_BITS, SEEN
 from accounts.mailstore.locking import lock_folders, lock_mailbox
 from accounts.mailstore.moving import (
     Copied,
+    as_a_whole,
     check_quota,
     copy_messages,
     move_messages,
@@ -57,9 +59,10 @@ def copy_as(
                 [owner, target, list(copied.target), reader],
             )
         return copied
-    return _copy_across(
-        db, reader, owner, source, uids, target_owner, target, rights, cause, is_move=is_move
-    )
+    with nullcontext() if is_move else as_a_whole(db, uids):
+        return _copy_across(
+            db, reader, owner, source, uids, target_owner, target, rights, cause, is_move=is_move
+        )
 
 
 def _copy_across(

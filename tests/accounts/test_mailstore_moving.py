@@ -137,6 +137,26 @@ def test_great_commands_commit_in_chunks(
     assert expunge(database, mailbox, inbox.id, uids).uids == (4, 5)
 
 
+def test_a_copy_that_fails_leaves_nothing_behind(
+    database: Database,
+    mailbox: MailboxId,
+    inbox: FolderState,
+    trash: FolderState,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The target's UIDs end within the second chunk."""
+    monkeypatch.setattr("accounts.mailstore.numbering.CHUNK", 2)
+    uids = [deliver(database, mailbox).uid for _ in range(4)]
+    database.execute(
+        "UPDATE mail_folder SET uid_next = 2147483645 WHERE owner_id = %s AND id = %s",
+        [mailbox, trash.id],
+    )
+    with pytest.raises(psycopg.errors.NumericValueOutOfRange):
+        copy_messages(database, mailbox, inbox.id, uids, trash.id)
+    assert open_folder(database, mailbox, "Trash").message_count == 0
+    assert quota_of(database, mailbox).used_messages == 4
+
+
 def test_missing_folders_are_told(
     database: Database, mailbox: MailboxId, inbox: FolderState
 ) -> None:
