@@ -20,7 +20,7 @@ from transport.dns.resolver import resolver
 from transport.notifier import publish_now
 from transport.outbound.delivery import Outside
 from transport.queue import drain as queue_drain
-from transport.queue.connections import connect
+from transport.queue.connections import connect, connect_for_long
 from transport.queue.leases import LeaseKeeper
 from transport.queue.sweep import due_hops, make_missing_keys, prune_finished
 from transport.queue.wakeups import wake
@@ -78,7 +78,7 @@ def prune() -> None:
 @shared_task(name="transport.sweep_store")  # type: ignore[untyped-decorator]
 def sweep_store() -> None:
     """Let go of stored bytes that nothing has needed for weeks; beat starts this daily."""
-    with connect() as db:
+    with connect_for_long() as db:
         mailstore_sweep.sweep(db)
 
 

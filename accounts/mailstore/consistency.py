@@ -11,7 +11,7 @@
 6. No flag has a bit without a keyword.
 7. Each message is in a conversation (`manage.py fillconversations` for mail from before there were any), and whatever
    names no other message is in the one of its own Message-ID.
-7. What another reader has seen is an entry of a folder that was shared, and a change row tells that reader.
+8. What another reader has seen is an entry of a folder that was shared, and a change row tells that reader.
 """
 
 import hashlib
@@ -97,8 +97,7 @@ _QUERIES = {
         SELECT m.id FROM mail_message m WHERE m.owner_id = %(owner)s AND (
             SELECT true FROM mail_entry e
             WHERE e.owner_id = m.owner_id AND e.message_id = m.id LIMIT 1) IS NULL
-        AND m.id NOT IN (
-            SELECT unnest(u.message_ids) FROM mail_unfiled u WHERE u.owner_id = %(owner)s)""",
+        EXCEPT SELECT unnest(u.message_ids) FROM mail_unfiled u WHERE u.owner_id = %(owner)s""",
 }
 
 

@@ -4,6 +4,7 @@ Messages and blobs wait KEEP_DAYS, so that an undelete, or training, still finds
 their row, so that whoever reads one ends in peace. All of it may run at any time, in several processes.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from accounts.mailstore.objects import delete_object, list_objects
 KEEP_DAYS = 14
 OBJECT_DAYS = 1
 CHANGE_DAYS = 60
-BATCH = 500
+BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +35,45 @@ class Swept:
 
 
 def sweep(db: psycopg.Connection[Any], *, keep_days: int = KEEP_DAYS) -> Swept:
-    """One round of everything below."""
+    """One round of everything below; last what asks the storage of objects, which may be away."""
     return Swept(
-        sweep_messages(db, keep_days),
-        sweep_blobs(db, keep_days),
-        sweep_objects(db),
-        trim_changes(db, CHANGE_DAYS),
-        trim_journals(db),
+        messages=sweep_messages(db, keep_days),
+        changes=trim_changes(db, CHANGE_DAYS),
+        journal=trim_journals(db),
+        blobs=sweep_blobs(db, keep_days),
+        objects=sweep_objects(db),
     )
 
 
+_OLDEST = """
+SELECT owner_id FROM mail_unfiled WHERE at < now() - make_interval(days => %s) ORDER BY at LIMIT 1
+"""
+
+# The notes of one owner together, as many as hold BATCH messages: each statement reads the later notes once.
 _SWEEP_MESSAGES = """
-WITH doomed AS MATERIALIZED (
+WITH old AS MATERIALIZED (
+    SELECT id, message_ids FROM (
+        SELECT u.id, u.message_ids,
+            sum(cardinality(u.message_ids)) OVER (ORDER BY u.at, u.id) - cardinality(u.message_ids) AS before
+        FROM mail_unfiled u
+        WHERE u.owner_id = %(owner)s AND u.at < now() - make_interval(days => %(days)s)) AS summed
+    WHERE before < %(most)s
+), noted AS MATERIALIZED (
+    SELECT unnest(message_ids) AS id FROM old EXCEPT SELECT unnest(u.message_ids) FROM mail_unfiled u
+    WHERE u.owner_id = %(owner)s AND u.at >= now() - make_interval(days => %(days)s)
+), doomed AS MATERIALIZED (
     SELECT m.owner_id, m.id FROM mail_message m
-    WHERE m.owner_id = %(owner)s AND m.id = ANY(%(messages)s::bigint[]) AND (
+    WHERE m.owner_id = %(owner)s AND m.id = ANY(ARRAY(SELECT id FROM noted)) AND (
         SELECT true FROM mail_entry e
         WHERE e.owner_id = m.owner_id AND e.message_id = m.id LIMIT 1) IS NULL
-    AND m.id NOT IN (
-        SELECT unnest(u.message_ids) FROM mail_unfiled u
-        WHERE u.owner_id = %(owner)s AND u.at >= now() - make_interval(days => %(days)s))
 ), rendered AS (
     DELETE FROM mail_rendered r USING doomed d
     WHERE r.owner_id = d.owner_id AND r.message_id = d.id
 ), searchable AS (
     DELETE FROM mail_search_text t USING doomed d
     WHERE t.owner_id = d.owner_id AND t.message_id = d.id
-), noted AS (
-    DELETE FROM mail_unfiled WHERE owner_id = %(owner)s AND id = %(id)s
+), looked_at AS (
+    DELETE FROM mail_unfiled WHERE owner_id = %(owner)s AND id IN (SELECT id FROM old)
 )
 DELETE FROM mail_message m USING doomed d WHERE m.owner_id = d.owner_id AND m.id = d.id
 """
@@ -69,29 +82,24 @@ DELETE FROM mail_message m USING doomed d WHERE m.owner_id = d.owner_id AND m.id
 def sweep_messages(db: psycopg.Connection[Any], keep_days: int) -> int:
     """Delete messages that were in no folder for `keep_days`; how many.
 
-    Each note of a command in a transaction, under its owner's turn: nobody files one of its messages again meanwhile.
+    Some of one owner's in a transaction, under the owner's turn: nobody files one of them again meanwhile.
     """
     total = 0
     while True:
         with db.transaction():
-            note = db.execute(
-                "SELECT owner_id, id, message_ids FROM mail_unfiled"
-                " WHERE at < now() - make_interval(days => %s) ORDER BY at LIMIT 1",
-                [keep_days],
-            ).fetchone()
-            if note is None:
+            oldest = db.execute(_OLDEST, [keep_days]).fetchone()
+            if oldest is None:
                 return total
-            owner, id_, messages = note
-            take_turn(db, owner)  # another sweep may have been here meanwhile: nothing is left then
-            parameters = {"owner": owner, "id": id_, "messages": messages, "days": keep_days}
+            take_turn(db, oldest[0])  # another sweep may have been here meanwhile
+            parameters = {"owner": oldest[0], "days": keep_days, "most": BATCH}
             total += db.execute(_SWEEP_MESSAGES, parameters).rowcount
 
 
+# Some blobs at a time, used or not: to find unused ones among many millions would take longer than a statement may.
 _UNUSED = """
-SELECT b.id FROM mail_blob b
-WHERE b.id > %(after)s AND b.used_at < now() - make_interval(days => %(days)s)
+SELECT b.id, b.used_at < now() - make_interval(days => %(days)s)
     AND (SELECT true FROM mail_message m WHERE m.blob_id = b.id LIMIT 1) IS NULL
-ORDER BY b.id LIMIT %(limit)s
+FROM mail_blob b WHERE b.id > %(after)s ORDER BY b.id LIMIT %(limit)s
 """
 
 _LOCK_UNUSED = """
@@ -109,11 +117,9 @@ def sweep_blobs(db: psycopg.Connection[Any], keep_days: int) -> int:
     total = after = 0
     while True:
         rows = db.execute(_UNUSED, {"after": after, "days": keep_days, "limit": BATCH}).fetchall()
-        for (blob,) in rows:
-            try:
+        for blob in [blob for blob, is_unused in rows if is_unused]:
+            with suppress(ForeignKeyViolation, RestrictViolation):
                 total += _sweep_blob(db, blob, keep_days)
-            except (ForeignKeyViolation, RestrictViolation):
-                continue
         if len(rows) < BATCH:
             return total
         after = rows[-1][0]

@@ -10,8 +10,11 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.mailstore import objects
+from accounts.mailstore import sweep as sweeping
 from accounts.mailstore.blobs import INLINE_MAXIMUM, keep_blob, read_blob
-from accounts.mailstore.moving import expunge
+from accounts.mailstore.expunging import remove_entries
+from accounts.mailstore.folders import open_folder
+from accounts.mailstore.moving import copy_messages, expunge
 from accounts.mailstore.objects import (
     delete_object,
     list_objects,
@@ -20,10 +23,12 @@ from accounts.mailstore.objects import (
     write_object,
 )
 from accounts.mailstore.removal import delete_mailbox
-from accounts.mailstore.sweep import sweep, sweep_blobs, sweep_objects
+from accounts.mailstore.sweep import sweep, sweep_blobs, sweep_messages, sweep_objects
 from accounts.mailstore.values import FolderState, MailboxId, NewMessage
 from tests.accounts.conftest import MakeMailbox
 from tests.accounts.mailstore_messages import deliver, some_message
+from tests.accounts.mailstore_turns import run_while_changing
+from tests.round_trips import counted
 
 Database = psycopg.Connection[Any]
 LARGE = INLINE_MAXIMUM + 1
@@ -75,6 +80,61 @@ def test_an_expunged_message_goes_after_two_weeks(
     assert swept.messages >= 1
     assert blob_of(database, gone) is None
     assert blob_of(database, kept) is not None
+
+
+def messages_of(database: Database, owner: MailboxId) -> set[int]:
+    query = "SELECT id FROM mail_message WHERE owner_id = %s"
+    return {id_ for (id_,) in database.execute(query, [owner]).fetchall()}
+
+
+def test_what_happens_while_the_sweep_waits_counts(
+    database: Database, mailbox: MailboxId, inbox: FolderState
+) -> None:
+    """Two messages whose one copy went long ago: one is filed elsewhere now, one loses its last entry."""
+    junk, trash = (open_folder(database, mailbox, name) for name in ("Spam", "Trash"))
+    filed, lost = (deliver(database, mailbox) for _ in range(2))
+    both = [filed.uid, lost.uid]
+    copies = copy_messages(database, mailbox, inbox.id, both, junk.id).target
+    remove_entries(database, mailbox, junk.id, copies, cause="test")
+    age(database, some_message(), mailbox)
+
+    def change(db: Database) -> None:
+        copy_messages(db, mailbox, inbox.id, [filed.uid], trash.id)
+        remove_entries(db, mailbox, inbox.id, both, cause="test")
+
+    run_while_changing(database, mailbox, lambda db: sweep_messages(db, 14), change)
+    assert messages_of(database, mailbox) == {filed.message_id, lost.message_id}
+    age(database, some_message(), mailbox)
+    sweep_messages(database, 14)
+    assert messages_of(database, mailbox) == {filed.message_id}
+
+
+def test_many_small_expunges_are_swept_together(
+    database: Database, mailbox: MailboxId, inbox: FolderState
+) -> None:
+    for _ in range(30):
+        remove_entries(database, mailbox, inbox.id, [deliver(database, mailbox).uid], cause="test")
+    age(database, some_message(), mailbox)
+    with counted(database) as round_trips:
+        assert sweep_messages(database, 14) >= 30
+    assert round_trips[0] < 30
+    assert messages_of(database, mailbox) == set()
+
+
+def test_unused_blobs_are_found_between_used_ones(
+    database: Database, mailbox: MailboxId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "BATCH", 3)
+    messages = [some_message() for _ in range(7)]
+    for place, message in enumerate(messages):
+        if place % 2:
+            keep_blob(database, message.content)
+        else:
+            deliver(database, mailbox, message=message)
+        age(database, message)
+    sweep_blobs(database, 14)
+    left = [blob_of(database, message) is not None for message in messages]
+    assert left == [True, False, True, False, True, False, True]
 
 
 def test_a_blob_that_the_queue_refers_to_stays(database: Database) -> None:

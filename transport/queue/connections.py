@@ -39,6 +39,15 @@ def connect() -> AbstractContextManager[Connection]:
     return _pool.connection()
 
 
+def connect_for_long() -> AbstractContextManager[Connection]:
+    """A connection of its own, whose statements may scan large tables. Raises psycopg.OperationalError."""
+    connection = psycopg.connect(connection_string(), autocommit=True)
+    connection.execute(
+        "SET statement_timeout = '1h'; SET lock_timeout = '60s'; SET timezone = 'UTC'"
+    )
+    return connection
+
+
 def insist(
     connect: Callable[[], AbstractContextManager[Connection]], service: Callable[[Connection], T]
 ) -> T:
