@@ -104,8 +104,8 @@ def set_annotations(
     if any(value is not None and len(value) > VALUE_MAXIMUM for value in values.values()):
         raise AnnotationTooLong
     with db.transaction():
-        place = _find(db, reader, folder)
-        take_turn(db, place.owner or reader)
+        take_turn(db, _find(db, reader, folder).owner or reader)
+        place = _find(db, reader, folder)  # as it is now that nobody deletes it
         for name, value in sorted(values.items()):
             _check_may_set(db, place, name)
             if name == SPECIAL_USE and place.folder is not None:

@@ -5,6 +5,7 @@ before it, what is listed is taken away.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -203,7 +204,8 @@ def forget_reader(db: psycopg.Connection[Any], reader: MailboxId) -> None:
         for owner in sorted({reader, *(owner for owner, _ in rows)}):
             take_turn(db, owner)
         for owner, folder in rows:
-            _touch(db, {"owner": owner, "folder": folder})
+            with suppress(NoSuchFolder):  # deleted while we waited
+                _touch(db, {"owner": owner, "folder": folder})
         db.execute("DELETE FROM mail_right WHERE grantee_id = %s", [reader])
         db.execute("DELETE FROM mail_seen WHERE reader_id = %s", [reader])
 

@@ -17,9 +17,11 @@ from accounts.mailstore.removal import delete_mailbox
 from accounts.mailstore.values import (
     AnnotationTooLong,
     MailboxId,
+    NoSuchFolder,
     TooManyAnnotations,
 )
 from tests.accounts.conftest import MakeMailbox
+from tests.accounts.mailstore_turns import run_while_changing
 
 Database = psycopg.Connection[Any]
 COMMENT = "/private/comment"
@@ -95,3 +97,16 @@ def test_annotations_go_with_the_folder_and_with_the_mailbox(
     assert annotations_of(database, mailbox, [mailbox]).keys() - {(None, COMMENT)} == set()
     delete_mailbox(database, mailbox)
     assert (None, COMMENT) not in annotations_of(database, mailbox, [mailbox])
+
+
+def test_a_folder_that_goes_meanwhile_is_told_as_gone(
+    database: Database, mailbox: MailboxId
+) -> None:
+    create_folder(database, mailbox, "a")
+    with pytest.raises(NoSuchFolder):
+        run_while_changing(
+            database,
+            mailbox,
+            lambda db: set_annotations(db, mailbox, "a", {COMMENT: b"late"}),
+            lambda db: delete_folder(db, mailbox, "a"),
+        )

@@ -33,6 +33,7 @@ from accounts.mailstore.sharing_rights import (
     NoSuchGrantee,
     OwnerKeepsRights,
     find_grantee,
+    forget_reader,
     list_grants,
     set_rights,
 )
@@ -47,6 +48,7 @@ from accounts.mailstore.values import (
 )
 from accounts.models import Domain, User
 from tests.accounts.mailstore_messages import deliver
+from tests.accounts.mailstore_turns import run_while_changing
 from tests.factories import MakeDomain, MakeUser
 from transport.database_threads import connection_string
 
@@ -217,6 +219,23 @@ def test_a_deleted_folder_takes_rights_and_what_was_seen_with_it(
             f"SELECT count(*) FROM {table} WHERE owner_id = %s", [box(ann)]
         ).fetchone()
         assert left == (0,)
+
+
+def test_a_reader_is_forgotten_though_a_folder_goes_meanwhile(
+    user: Callable[[], User], database: Database
+) -> None:
+    ann, bob = user(), user()
+    create_folder(database, box(ann), "Team")
+    share(database, ann, bob, "lrs", "Team")
+    inbox = share(database, ann, bob, "lrs")
+    run_while_changing(
+        database,
+        box(ann),
+        lambda db: forget_reader(db, box(bob)),
+        lambda db: delete_folder(db, box(ann), "Team"),
+    )
+    grants = list_grants(database, box(ann), inbox.id)
+    assert [grant.grantee.mailbox for grant in grants] == [box(ann)]
 
 
 def test_two_who_move_to_each_other_at_once_both_succeed(
