@@ -16,6 +16,7 @@ from accounts.mailstore.folder_names import (
     checked_name,
     fits,
     parents,
+    split_shared,
     usual_special_use,
 )
 from accounts.mailstore.locking import STATE_COLUMNS, folder_state, lock_mailbox
@@ -132,6 +133,7 @@ def create_folder(
     Raises FolderExists, FolderNameInvalid, SpecialUseInvalid, TooManyFolders.
     """
     name = checked_name(name)
+    _refuse_others(name)
     special_use = canonical_use(special_use)
     with db.transaction():
         lock_mailbox(db, owner)
@@ -218,6 +220,7 @@ def _rename_tree(db: psycopg.Connection[Any], owner: MailboxId, old: str, new: s
         raise NoSuchFolder
     if not all(map(fits, names.values())):
         raise FolderNameInvalid("a name below it would be too long")
+    _refuse_others(*names.values())
     if _exists(db, owner, new):
         raise FolderExists(new)
     topmost = min(names.values(), key=len)
@@ -270,6 +273,12 @@ def _free_special_use(db: psycopg.Connection[Any], owner: MailboxId, special_use
         ).fetchone()
     )
     return "" if taken is not None else special_use
+
+
+def _refuse_others(*names: str) -> None:
+    """Raises FolderNameInvalid where a name is the one of another's folder: its owner could not reach it by it."""
+    if any(map(split_shared, names)):
+        raise FolderNameInvalid("the name means another user's folder")
 
 
 def _check_count(db: psycopg.Connection[Any], owner: MailboxId) -> None:

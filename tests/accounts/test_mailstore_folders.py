@@ -183,6 +183,16 @@ def test_refused_renames(database: Database, mailbox: MailboxId) -> None:
     assert "a/b" in names(database, mailbox)
 
 
+def test_no_folder_gets_the_name_of_anothers(database: Database, mailbox: MailboxId) -> None:
+    create_folder(database, mailbox, "Teams/ann@example.org/Work")
+    for name in ("Shared/ann@example.org", "Shared/ann@example.org/Work"):
+        with pytest.raises(FolderNameInvalid):
+            create_folder(database, mailbox, name)
+    with pytest.raises(FolderNameInvalid):
+        rename_folder(database, mailbox, "Teams", "Shared")
+    create_folder(database, mailbox, "Shared/ann")
+
+
 def test_a_parent_that_was_deleted_leaves_its_name_to_a_rename(
     database: Database, mailbox: MailboxId
 ) -> None:
