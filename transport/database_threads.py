@@ -25,6 +25,8 @@ LONG_THREADS = 3
 ASIDE_THREADS = 1
 STATEMENT_TIMEOUT_SECONDS = 60
 LOCK_TIMEOUT_SECONDS = 5
+HANG_SECONDS = 60
+"""A process that hangs, or a host that is gone, within a transaction holds a mailbox's turn no longer than that."""
 CONNECT_SECONDS = 10.0
 """How long a service waits for a database that is not there."""
 RETRY_SECONDS = 0.2
@@ -248,6 +250,7 @@ def _connect() -> Connection:
     connection.execute(
         f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s';"
         f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';"
+        f"SET idle_in_transaction_session_timeout = '{HANG_SECONDS}s';"
         "SET timezone = 'UTC'",
         prepare=False,
     )

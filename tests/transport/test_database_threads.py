@@ -120,6 +120,34 @@ def test_a_transaction_left_open_is_not_the_next_service_s() -> None:
     run(main())
 
 
+def test_who_hangs_within_a_transaction_loses_its_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transport.database_threads.HANG_SECONDS", 1)
+    has_lock, goes_on = threading.Event(), threading.Event()
+
+    def take_lock(db: Connection) -> None:
+        db.execute("SELECT pg_advisory_xact_lock(4711)")
+
+    def hang(db: Connection) -> None:
+        with db.transaction():
+            take_lock(db)
+            has_lock.set()
+            wait_for(db, goes_on)
+            take_lock(db)
+
+    async def main() -> None:
+        threads = DatabaseThreads()
+        hanging = asyncio.create_task(threads.run(hang))
+        assert await asyncio.to_thread(has_lock.wait, SECONDS)
+        await threads.run(take_lock)
+        goes_on.set()
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            await hanging
+        assert await threads.run(add, 1, other=2) == 3
+        threads.close()
+
+    run(main())
+
+
 def test_the_end_waits_for_what_runs_and_what_waits() -> None:
     done: list[int] = []
 
