@@ -13,9 +13,14 @@ from django.contrib.auth.hashers import make_password
 
 from accounts.authentication import verify_password
 from accounts.entries import Login, LoginRefused
+from accounts.mailstore.consistency import check_mailbox, check_shared
+from accounts.mailstore.conversations import fill_conversations
+from accounts.mailstore.folders import list_folders
+from accounts.mailstore.sweep import sweep_messages
 from accounts.secrets import secret_sha256
 from tests.accounts.test_scram_login import log_in as log_in_by_scram
 from tests.factories import PASSWORD, unique
+from transport.database_threads import connection_string
 
 ROOT = Path(__file__).parents[2]
 FIRST_VERSION = ("accounts", "0003")
@@ -36,12 +41,40 @@ OF_THE_FIRST_VERSION = """
         VALUES ('192.0.2.1', 'ann@old.example', 3, now()), ('192.0.2.1', '', 3, now());
 """
 
+# Of ann: a message in a folder, one that was expunged long ago, and one yesterday.
+MAIL_OF_THE_FIRST_VERSION = """
+    INSERT INTO mail_blob (sha256, size, content)
+        SELECT sha256(c), octet_length(c), c FROM convert_to(E'Message-ID: <a@b>\r\n\r\n', 'UTF8') c;
+    INSERT INTO mail_message
+            (owner_id, id, blob_id, prefix, size, header_size, sent_at, sent_on, message_id, unfiled_at)
+        SELECT m.id, n.id, b.id, '', b.size, b.size, now(), now(), 'a@b', n.at
+        FROM accounts_mailbox m, mail_blob b, (VALUES
+            (1, NULL), (2, now() - interval '20 days'), (3, now() - interval '1 day')) n (id, at)
+        WHERE m.name = 'ann';
+    INSERT INTO mail_rendered SELECT owner_id, id, '', '', '', '' FROM mail_message;
+    INSERT INTO mail_search_text SELECT owner_id, id, '', '', '', '', '', '' FROM mail_message;
+    INSERT INTO mail_folder
+            (owner_id, name, uid_next, highest_modseq, message_count, unseen_count, size_bytes)
+        SELECT owner_id, 'Shared/bob@old.example/Work', 2, 2, 1, 1, size FROM mail_message WHERE id = 1;
+    INSERT INTO mail_entry
+        SELECT owner_id, id, 1, 1, now(), now(), 0, 2 FROM mail_folder;
+    INSERT INTO mail_change (owner_id, folder_id, modseq, kind, uids)
+        SELECT owner_id, id, 2, 1, '1' FROM mail_folder;
+    UPDATE accounts_mailbox b SET used_bytes = f.size_bytes, used_messages = 1
+        FROM mail_folder f WHERE f.owner_id = b.id;
+"""
 
-@pytest.fixture
-def old(
+
+@pytest.fixture(scope="module")
+def old(django_db_setup: None) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A database of the first version, with users and mail in it, and migrated since."""
+    with psycopg.connect(connection_string(), autocommit=True) as database:
+        yield from upgraded(database)
+
+
+def upgraded(
     database: psycopg.Connection[tuple[Any, ...]],
 ) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """A database of the first version, with users in it."""
     name = unique("upgrade")
     database.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
     url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
@@ -53,6 +86,7 @@ def old(
                 password=make_password(PASSWORD), secret=secret_sha256("secret")
             )
         )
+        connection.execute(MAIL_OF_THE_FIRST_VERSION)
         migrate(url)
         yield connection
     database.execute(f'DROP DATABASE "{name}"')
@@ -89,3 +123,16 @@ def test_users_of_the_first_version_log_in_and_get_verifiers(
     assert refused == LoginRefused("password")
     counts = old.execute("SELECT failures FROM accounts_loginfailure WHERE source = '192.0.2.1'")
     assert counts.fetchall() == [(4,), (4,)]
+
+
+def test_mail_of_the_first_version_is_kept_and_swept(
+    old: psycopg.Connection[tuple[Any, ...]],
+) -> None:
+    [(owner,)] = old.execute("SELECT id FROM accounts_mailbox WHERE name = 'ann'").fetchall()
+    names = [folder.name for folder in list_folders(old, owner)]
+    assert names == ["Shared (mine)/bob@old.example/Work"]
+    assert sweep_messages(old, 14) == 1
+    assert old.execute("SELECT id FROM mail_message ORDER BY id").fetchall() == [(1,), (3,)]
+    while fill_conversations(old, owner):
+        pass
+    assert check_mailbox(old, owner) == check_shared(old) == []
