@@ -1,7 +1,7 @@
 """STORE: flags of entries (RFC 9051 §6.4.6, RFC 7162 §3.1.3)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -66,11 +66,21 @@ def store_flags(
     Raises NoSuchFolder, TooManyKeywords (then nothing of the chunk is changed, and the first chunk is the first to
     meet it).
     """
+    return in_chunks(
+        uids,
+        lambda chunk: _store_chunk(
+            db, owner, folder_id, chunk, mode, flags, unchanged_since, cause
+        ),
+    )
+
+
+def in_chunks(uids: Sequence[Uid], store: Callable[[list[Uid]], Stored]) -> Stored:
+    """What `store` did with one chunk of the UIDs after the other, together; with none it is asked once."""
     changed: list[EntryState] = []
     unchanged: list[EntryState] = []
     modified: list[Uid] = []
     for chunk in chunks(sorted(set(uids))) or [[]]:
-        stored = _store_chunk(db, owner, folder_id, chunk, mode, flags, unchanged_since, cause)
+        stored = store(chunk)
         changed.extend(stored.changed)
         unchanged.extend(stored.unchanged)
         modified.extend(stored.modified)

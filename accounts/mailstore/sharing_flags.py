@@ -11,15 +11,14 @@ import psycopg
 
 from accounts.mailstore.flagbits import ALL_BITS, DELETED, SEEN, SYSTEM_FLAGS, FlagChange
 from accounts.mailstore.flags import (
-    EntryState,
     Mode,
     Stored,
+    in_chunks,
     plan_change,
     store_flags,
     write_change,
 )
 from accounts.mailstore.locking import lock_folders
-from accounts.mailstore.numbering import chunks
 from accounts.mailstore.sequence_sets import format_set
 from accounts.mailstore.sharing import rights_in
 from accounts.mailstore.values import FolderId, MailboxId, ModSeq, NoPermission, Uid
@@ -64,17 +63,12 @@ def store_flags_as(
     """
     if reader == owner:
         return store_flags(db, owner, folder_id, uids, mode, flags, unchanged_since, cause=cause)
-    changed: list[EntryState] = []
-    unchanged: list[EntryState] = []
-    modified: list[Uid] = []
-    for chunk in chunks(sorted(set(uids))) or [[]]:
-        stored = _store_chunk(
+    return in_chunks(
+        uids,
+        lambda chunk: _store_chunk(
             db, reader, owner, folder_id, chunk, mode, flags, unchanged_since, cause
-        )
-        changed.extend(stored.changed)
-        unchanged.extend(stored.unchanged)
-        modified.extend(stored.modified)
-    return Stored(stored.modseq, tuple(changed), tuple(unchanged), tuple(modified), stored.keywords)
+        ),
+    )
 
 
 _READ = f"""

@@ -12,9 +12,7 @@ from accounts.addresses import AddressSyntaxError, canonical_domain
 from accounts.directory import owned_addresses
 from accounts.entries import Login, OwnedAddresses
 from accounts.mailstore.headers import HEADER_LIMIT, header_end
-from accounts.mailstore.values import MailboxId
-from routing.decisions import Reached, Resolution
-from routing.delivery import plan_delivery
+from routing.decisions import Plan, Resolution
 from routing.envelope import Client, Envelope, Recipient
 from routing.senders import Forgery, check_authors
 from transport.carrying import Carried, Consignment, NoRoom, Repeated, carry_out, fingerprint_of
@@ -33,18 +31,9 @@ class Arrival:
     client: Client
     envelope: Envelope
     resolved: tuple[tuple[Recipient, Resolution], ...]
+    plan: Plan
     content: bytes
     login: Login | None
-
-    @property
-    def owners(self) -> frozenset[MailboxId]:
-        """The mailboxes that it is for."""
-        return frozenset(
-            mailbox.id
-            for _, resolution in self.resolved
-            if isinstance(resolution, Reached)
-            for mailbox in resolution.mailboxes
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +91,7 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
             trace_id=arrival.trace_id,
             client=arrival.client,
             envelope=arrival.envelope,
-            plan=plan_delivery(arrival.resolved),
+            plan=arrival.plan,
             content=content,
             received=received_field(
                 arrival.client,

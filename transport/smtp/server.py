@@ -11,6 +11,7 @@ from contextlib import nullcontext
 
 from accounts.addresses import Address
 from accounts.entries import Login
+from routing.delivery import plan_delivery
 from routing.envelope import Client, Recipient
 from transport.carrying import Repeated
 from transport.sasl.mechanisms import MECHANISMS
@@ -351,6 +352,7 @@ class SmtpConnection(SmtpSession):
             client=self._client(),
             envelope=transaction.envelope,
             resolved=tuple(transaction.resolved),
+            plan=plan_delivery(transaction.resolved),
             content=content,
             login=self.login,
         )
@@ -363,7 +365,7 @@ class SmtpConnection(SmtpSession):
 
     async def _carry(self, arrival: Arrival) -> str:
         run = self.service.database.run
-        owners = arrival.owners
+        owners = arrival.plan.owners
         try:
             async with self.service.turns.turn(min(owners)) if owners else nullcontext():
                 outcome = await run(accept_message, arrival)

@@ -4,32 +4,25 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-import psycopg
-from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
-
-from accounts.mailstore.consistency import check_mailbox, check_shared, mailboxes_named
+from accounts.mailbox_command import MailboxCommand
+from accounts.mailstore.consistency import check_mailbox, check_shared
 from accounts.mailstore.values import MailboxId
 
 SHOWN_A_MAILBOX = 20
 
 
-class Command(BaseCommand):
+class Command(MailboxCommand):
     """A thin shell around accounts.mailstore.consistency."""
 
     help = "Check stored mail: counts, modseqs, change rows, quota, blobs, rendered rows, orphans."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("mailbox", nargs="*", help="addresses; without any, every mailbox")
+        super().add_arguments(parser)
         parser.add_argument("--no-progress", action="store_true", help="print the table alone")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        connection.ensure_connection()
-        db: psycopg.Connection[Any] = connection.connection
-        mailboxes = mailboxes_named(db, options["mailbox"])
-        unknown = set(options["mailbox"]) - set(mailboxes.values())
-        if unknown:
-            raise CommandError(f"no such mailbox: {', '.join(sorted(unknown))}")
+        db = self.connect()
+        mailboxes = self.chosen(db, options["mailbox"])
         shows_progress = sys.stderr.isatty() and not options["no_progress"]
         found: dict[str, list[str]] = {}
         for done, (owner, name) in enumerate(mailboxes.items()):
