@@ -299,7 +299,7 @@ class TlsTransport(asyncio.Transport):
     def _drop(self) -> None:
         try:
             count = self._socket.recv_into(self._shared.scratch)
-        except (BlockingIOError, InterruptedError):
+        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
             return
         except OSError:
             count = 0
