@@ -1,0 +1,55 @@
+"""The tests header and exists (RFC 5228 §5.5, §5.7)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from routing.sieve.calls import Call
+from routing.sieve.header_names import check_header_names
+from routing.sieve.language import Extension, FieldSource, Shape, Signature
+from routing.sieve.matching import Matcher
+from routing.sieve.texts import Text, texts_of
+
+if TYPE_CHECKING:
+    from routing.sieve.interpreter import Run
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    names: Sequence[Text]
+    fields: FieldSource
+    matcher: Matcher
+
+    def holds(self, run: "Run") -> bool:
+        values = [
+            field.text for name in texts_of(run, self.names) for field in self.fields(run, name)
+        ]
+        return self.matcher.matches(run, values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Exists:
+    names: Sequence[Text]
+    fields: FieldSource
+
+    def holds(self, run: "Run") -> bool:
+        return all(self.fields(run, name) for name in texts_of(run, self.names))
+
+
+def _header(call: Call) -> _Header:
+    check_header_names(call, 0)
+    return _Header(call.texts(0), call.fields, call.matcher(call.texts(1)))
+
+
+def _exists(call: Call) -> _Exists:
+    check_header_names(call, 0)
+    return _Exists(call.texts(0), call.fields)
+
+
+EXTENSION = Extension(
+    "",
+    tests=(
+        Signature("header", _header, (Shape.STRINGS, Shape.STRINGS), matches=True),
+        Signature("exists", _exists, (Shape.STRINGS,)),
+    ),
+)

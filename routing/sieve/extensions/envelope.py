@@ -1,0 +1,61 @@
+"""envelope (RFC 5228 §5.4)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from accounts.mailstore.headers import HeaderAddress
+from routing.sieve.calls import Call
+from routing.sieve.language import Extension, Shape, Signature
+from routing.sieve.matching import Matcher
+from routing.sieve.texts import Text, texts_of
+
+if TYPE_CHECKING:
+    from routing.sieve.interpreter import Run
+
+_PARTS = ("from", "to")
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    parts: Sequence[Text]
+    part_of: Callable[[HeaderAddress], str | None]
+    matcher: Matcher
+
+    def holds(self, run: "Run") -> bool:
+        values = []
+        for part in texts_of(run, self.parts):
+            match part.lower():
+                case "from":
+                    values += self._values(run.envelope.sender)
+                case "to":
+                    values += self._values(run.envelope.recipient)
+        return self.matcher.matches(run, values)
+
+    def _values(self, path: str) -> list[str]:
+        if not path:  # the null reverse-path is the empty string, whatever part is asked for (§5.4)
+            return [""]
+        local_part, _, domain = path.rpartition("@")
+        value = self.part_of(HeaderAddress("", local_part, domain))
+        return [] if value is None else [value]
+
+
+def _build(call: Call) -> _Envelope:
+    for part in call.texts(0):
+        if isinstance(part, str) and part.lower() not in _PARTS:
+            raise call.invalid(f"{part[:200]!r} is no part of an envelope: from or to", 0)
+    return _Envelope(call.texts(0), call.part_of, call.matcher(call.texts(1)))
+
+
+EXTENSION = Extension(
+    "envelope",
+    tests=(
+        Signature(
+            "envelope",
+            _build,
+            (Shape.STRINGS, Shape.STRINGS),
+            matches=True,
+            address_part=True,
+        ),
+    ),
+)

@@ -1,0 +1,197 @@
+"""Runs a program over one message. Pure: what it does not know, it asks the host, and it changes nothing. RFC 5228."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from routing.sieve.actions import Action, FileInto, Keep, Memory, Redirect
+from routing.sieve.errors import RunError
+from routing.sieve.host import Host, ScriptEnvelope
+from routing.sieve.limits import (
+    ACTIONS_MAXIMUM,
+    INSTRUCTIONS_MAXIMUM,
+    MATCHED_OCTETS_MAXIMUM,
+    REDIRECTS_MAXIMUM,
+)
+from routing.sieve.message import Message
+from routing.sieve.program import Block, Program
+from routing.sieve.results import Result
+from routing.sieve.trace import Trace
+
+if TYPE_CHECKING:
+    from routing.sieve.checker import CountedTest
+
+
+class Stop(Exception):
+    """The script ends here (RFC 5228 §3.3)."""
+
+
+def run(
+    program: Program,
+    message: Message,
+    envelope: ScriptEnvelope,
+    host: Host,
+    environment: Mapping[str, str],
+    after: Result | None,
+    trace: Trace | None,
+) -> Result:
+    """See Program.run."""
+    state = Run(program, message, envelope, host, environment, after, trace)
+    earlier = tuple(state.actions)
+    try:
+        state.execute(program.block)
+    except Stop:
+        state.note("stop")
+    except RunError as error:
+        place = state.program.source.error(state.at, str(error))
+        state.note(f"error: {error}")
+        return Result(
+            message,
+            (*earlier, Keep(implicit=True)),
+            place,
+            after.memories if after is not None else (),
+        )
+    if state.implicit_keep:
+        state.actions.append(state.amended(Keep(implicit=True)))
+        state.note("implicit keep")
+    return Result(state.message, tuple(state.actions), None, tuple(state.memories))
+
+
+class Run:
+    """One run. `state` is where extensions keep what lasts as long as it does, by keys of their own."""
+
+    def __init__(
+        self,
+        program: Program,
+        message: Message,
+        envelope: ScriptEnvelope,
+        host: Host,
+        environment: Mapping[str, str],
+        after: Result | None,
+        trace: Trace | None,
+    ) -> None:
+        self.program = program  # that of an included script while it runs
+        self.message = message
+        self.envelope = envelope
+        self.host = host
+        self.environment = environment
+        self.trace = trace
+        self.actions: list[Action] = []
+        self.memories: list[Memory] = []
+        self.implicit_keep = True
+        self.match_values: tuple[str, ...] = ()
+        self.was_taken = False  # whether a branch of the `if` at hand has run
+        self.at = 0  # the offset of what runs
+        self.state: dict[Any, Any] = {}
+        self._instructions = INSTRUCTIONS_MAXIMUM
+        self._octets = MATCHED_OCTETS_MAXIMUM
+        if after is not None:
+            self.actions += [
+                one for one in after.actions if not (isinstance(one, Keep) and one.implicit)
+            ]
+            self.memories += after.memories
+
+    def execute(self, block: Block) -> None:
+        """The commands of a block, one after the other."""
+        for step in block:
+            self._count(step.at)
+            if self.trace is None:
+                step.command.run(self)
+            else:
+                self._note_place()
+                self.trace.note(step.name)
+                self.trace.depth += 1
+                try:
+                    step.command.run(self)
+                finally:
+                    self.trace.depth -= 1
+
+    def holds(self, counted: "CountedTest") -> bool:
+        """Whether a test is true, which is traced."""
+        self._count(counted.at)
+        if self.trace is None:
+            return counted.test.holds(self)
+        self._note_place()
+        line = self.trace.line
+        self.trace.depth += 1
+        try:
+            answer = counted.test.holds(self)
+        finally:
+            self.trace.depth -= 1
+            self.trace.line = line
+        self.trace.note(f"{counted.name}: {'true' if answer else 'false'}")
+        return answer
+
+    def act(self, action: Action) -> None:
+        """Ask for an action; one that was asked for before is not done twice (RFC 5228 §2.10.3)."""
+        action = self.amended(action)
+        if reason := action.conflict(self.actions):
+            raise RunError(reason)
+        if action.cancels_keep:
+            self.implicit_keep = False
+        for index, other in enumerate(self.actions):
+            if _goal(other) == _goal(action):
+                self.actions[index] = _merged(other, action)
+                return
+        if isinstance(action, Redirect):
+            redirects = sum(isinstance(other, Redirect) for other in self.actions)
+            if redirects >= REDIRECTS_MAXIMUM:
+                raise RunError(f"a message is redirected {REDIRECTS_MAXIMUM} times at most")
+        if len(self.actions) >= ACTIONS_MAXIMUM:
+            raise RunError(f"a script does {ACTIONS_MAXIMUM} things with a message at most")
+        self.actions.append(action)
+        self.note(f"action: {action}")
+
+    def amended(self, action: Action) -> Action:
+        """The action as the extensions of the script complete it."""
+        for amend in self.program.amendments:
+            action = amend(self, action)
+        return action
+
+    def look_at(self, octets: int) -> None:
+        """Count the work of a comparison. Raises RunError when a run has done too much of it."""
+        self._octets -= octets
+        if self._octets < 0:
+            raise RunError("the script compares too much text")
+
+    def note(self, text: str) -> None:
+        """A line of the trace, where there is one."""
+        if self.trace is not None:
+            self._note_place()
+            self.trace.note(text)
+
+    @property
+    def line(self) -> int:
+        """The line of what runs."""
+        return self.program.source.line(self.at)
+
+    def _note_place(self) -> None:
+        if self.trace is not None:
+            self.trace.line = self.line
+
+    def _count(self, at: int) -> None:
+        self.at = at
+        self._instructions -= 1
+        if self._instructions < 0:
+            raise RunError("the script does too many steps")
+
+
+def _goal(action: Action) -> Any:
+    """What two actions that do the same have in common; each of another kind is alone."""
+    match action:
+        case Keep():
+            return Keep
+        case FileInto(folder=folder, mailbox_id=mailbox_id, special_use=special_use):
+            # INBOX is the same in any case (RFC 9051 §5.1)
+            name = "INBOX" if folder.upper() == "INBOX" else folder
+            return (FileInto, name, mailbox_id, special_use)
+        case Redirect(address=address, list_name=list_name):
+            local_part, _, domain = address.rpartition("@")
+            return (Redirect, local_part, domain.lower(), list_name)
+    return action
+
+
+def _merged(first: Action, second: Action) -> Action:
+    """One action for both; later flags win, as a later command does."""
+    if isinstance(first, Keep | FileInto) and isinstance(second, Keep | FileInto):
+        return second
+    return first

@@ -1,0 +1,149 @@
+"""A script's text to tokens. RFC 5228 §2.1-§2.4, §8.1. Linear in the size, whatever the text."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from enum import Enum
+from itertools import islice
+from typing import NamedTuple
+
+from routing.sieve.errors import InvalidScript, ScriptError
+from routing.sieve.limits import (
+    IDENTIFIER_MAXIMUM,
+    NUMBER_MAXIMUM,
+    SCRIPT_SIZE_MAXIMUM,
+    TOKENS_MAXIMUM,
+)
+
+
+class Kind(Enum):
+    IDENTIFIER = "a name"
+    TAG = "a tag"
+    NUMBER = "a number"
+    STRING = "a string"
+    MARK = "a mark"
+    END = "the end of the script"
+    BAD = "an error"
+
+
+class Token(NamedTuple):
+    """`value` is the name in lower case, without colon; the number; the string's content; the mark; or an error.
+
+    `at` is the offset of its first character.
+    """
+
+    kind: Kind
+    at: int
+    value: str | int
+
+
+_TOKEN = re.compile(
+    r"""(?:[ \t\r\n]++ | \#[^\n]*+ | /\*(?:[^*]++|\*(?!/))*+\*/ )*+
+    (?: (?P<mark>[\[\](){},;])
+      | "(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*+)"
+      | (?i:text):[ \t]*+(?:\#[^\n]*+|\r)?+\n(?:
+            (?P<lines>(?:(?!\.\r?(?:\n|\Z))[^\n]*+\n)*+)\.\r?(?:\n|\Z) | (?P<open>))
+      | :(?P<tag>[A-Za-z_][A-Za-z0-9_]*+)
+      | (?P<identifier>[A-Za-z_][A-Za-z0-9_]*+)
+      | (?P<number>[0-9]++[KMGkmg]?+)(?![A-Za-z0-9_])
+      | (?P<end>\Z)
+      | (?P<bad>[0-9]++[A-Za-z0-9_]*+|.)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_BARE_LF = re.compile(r"\r?\n")
+_STUFFED = re.compile(r"^\.\.", re.MULTILINE)
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_UNCLOSED = {'"': "this string has no end", "/": "this comment has no end"}
+
+
+class Source:
+    """A script's text, and where an offset lies in it."""
+
+    def __init__(self, script: bytes) -> None:
+        """Raises InvalidScript for what is no text: too large, not UTF-8 (§2.1), or with a NUL."""
+        if len(script) > SCRIPT_SIZE_MAXIMUM:
+            raise InvalidScript(
+                (ScriptError(1, 1, f"the script has more than {SCRIPT_SIZE_MAXIMUM} octets"),)
+            )
+        try:
+            self.text = script.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self.text = script[: error.start].decode("utf-8")
+            raise InvalidScript((self.error(len(self.text), "this is not UTF-8"),)) from None
+        self._lines: list[int] | None = None
+        nul = self.text.find("\0")
+        if nul >= 0:
+            raise InvalidScript((self.error(nul, "a script holds no NUL"),))
+
+    def line(self, at: int) -> int:
+        """The number of the line of an offset, from 1."""
+        if self._lines is None:
+            self._lines = [0, *(match.end() for match in re.finditer("\n", self.text))]
+        return bisect_right(self._lines, at)
+
+    def error(self, at: int, message: str) -> ScriptError:
+        line = self.line(at)
+        assert self._lines is not None
+        return ScriptError(line, at - self._lines[line - 1] + 1, message)
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The tokens, the last of them END or BAD; at most TOKENS_MAXIMUM."""
+    for match in islice(_TOKEN.finditer(text), TOKENS_MAXIMUM):
+        kind = match.lastgroup
+        assert kind is not None  # \Z or `.` matches everywhere
+        at, value = match.start(kind), match[kind]
+        match kind:
+            case "mark":
+                yield Token(Kind.MARK, at, value)
+            case "quoted":
+                yield Token(Kind.STRING, at - 1, _unquoted(value))
+            case "identifier":
+                yield _name(Kind.IDENTIFIER, at, value)
+            case "tag":
+                yield _name(Kind.TAG, at - 1, value)
+            case "number":
+                yield _number(at, value)
+            case "lines":
+                yield Token(Kind.STRING, at, _crlf(_STUFFED.sub(".", value)))
+            case "open":
+                yield Token(Kind.BAD, at, "this text has no end")
+                return
+            case "end":
+                yield Token(Kind.END, at, "")
+                return
+            case _:
+                if value == '"' or text.startswith("/*", at):
+                    yield Token(Kind.BAD, at, _UNCLOSED[value])
+                    return
+                yield Token(Kind.BAD, at, f"{value[:20]!r} has no place here")
+    yield Token(Kind.BAD, len(text), f"the script has more than {TOKENS_MAXIMUM} words and marks")
+
+
+def _name(kind: Kind, at: int, name: str) -> Token:
+    if len(name) > IDENTIFIER_MAXIMUM:
+        return Token(Kind.BAD, at, "this name is too long")
+    return Token(kind, at, name.lower())
+
+
+def _number(at: int, text: str) -> Token:
+    unit = text[-1:].lower() if text[-1:].isalpha() else ""
+    digits = text[: len(text) - len(unit)].lstrip("0")
+    # longer ones are not even converted: that would take time by the square of their length
+    value = int(digits or "0") * _UNITS[unit] if len(digits) < 20 else NUMBER_MAXIMUM + 1
+    if value > NUMBER_MAXIMUM:
+        return Token(Kind.BAD, at, "this number is too large")
+    return Token(Kind.NUMBER, at, value)
+
+
+def _unquoted(quoted: str) -> str:
+    if "\\" in quoted:
+        quoted = _ESCAPED.sub(r"\1", quoted)
+    return _crlf(quoted)
+
+
+def _crlf(text: str) -> str:
+    """Each line ending in CRLF, as the text of a message has it."""
+    return _BARE_LF.sub("\r\n", text) if "\n" in text else text

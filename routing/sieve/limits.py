@@ -1,0 +1,14 @@
+"""The bounds of scripts and of their runs (RFC 5228 §2.10.7 gives the least of some)."""
+
+SCRIPT_SIZE_MAXIMUM = 1 << 20  # octets
+TOKENS_MAXIMUM = 60_000
+ERRORS_MAXIMUM = 50  # told of one script
+NESTING_MAXIMUM = 32  # of blocks, and of tests in tests; at least 15
+IDENTIFIER_MAXIMUM = 128  # characters
+NUMBER_MAXIMUM = (1 << 63) - 1
+
+ACTIONS_MAXIMUM = 32
+REDIRECTS_MAXIMUM = 4
+INSTRUCTIONS_MAXIMUM = 100_000  # commands and tests of one run, with those of included scripts
+MATCHED_OCTETS_MAXIMUM = 64 << 20  # characters looked at by the match types of one run
+TEXT_MAXIMUM = 1 << 20  # characters of one expanded string

@@ -1,0 +1,81 @@
+"""Comparators and match types: how a test compares what it found with its keys. RFC 5228 §2.7, RFC 4790."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from routing.sieve.texts import Text, constants, texts_of
+
+if TYPE_CHECKING:
+    from routing.sieve.interpreter import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Comparator:
+    """`key` makes two equal strings the same and orders others; `fold` does so for substrings (None: it has none).
+
+    Folding keeps each character's place where it can, since what wildcards matched is cut from the unfolded string.
+    """
+
+    name: str
+    key: Callable[[str], Any]
+    fold: Callable[[str], str] | None
+
+
+class Matcher(Protocol):
+    def matches(self, run: "Run", values: Sequence[str]) -> bool:
+        """Whether one of the values fits one of the keys (or whatever else the match type asks)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MatchType:
+    """`takes_value`: the tag is followed by a string, as `:count "gt"`. `build` raises InvalidUse."""
+
+    name: str
+    build: Callable[["Keys", Comparator, str], Matcher]
+    takes_value: bool = False
+
+
+class Keys:
+    """The key list of a test, prepared once where it is constant."""
+
+    __slots__ = ("_prepare", "_prepared", "texts")
+
+    def __init__(self, texts: Sequence[Text], prepare: Callable[[str], Any] = str) -> None:
+        """`prepare` (of a folded key, a pattern) may raise InvalidUse, for a constant at once."""
+        self.texts = texts
+        self._prepare = prepare
+        known = constants(texts)
+        self._prepared = None if known is None else [(text, prepare(text)) for text in known]
+
+    def prepared_by(self, prepare: Callable[[str], Any]) -> "Keys":
+        return Keys(self.texts, prepare)
+
+    def of(self, run: "Run") -> Sequence[tuple[str, Any]]:
+        """Each key, and what was prepared of it."""
+        if self._prepared is not None:
+            return self._prepared
+        return [(text, self._prepare(text)) for text in texts_of(run, self.texts)]
+
+
+class PairMatcher:
+    """A match type that looks at one value and one key at a time. `fits` gets the value and the prepared key."""
+
+    __slots__ = ("_fits", "_keys")
+
+    def __init__(self, keys: Keys, fits: Callable[["Run", str, Any], bool]) -> None:
+        self._keys = keys
+        self._fits = fits
+
+    def matches(self, run: "Run", values: Sequence[str]) -> bool:
+        keys = self._keys.of(run)
+        for value in values:
+            run.look_at(len(value) * len(keys))
+            for key, prepared in keys:
+                is_fit = self._fits(run, value, prepared)
+                if run.trace is not None:
+                    run.trace.compared(value, key, is_fit)
+                if is_fit:
+                    return True
+        return False

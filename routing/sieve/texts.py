@@ -1,0 +1,34 @@
+"""Strings of a checked script: constants, or templates that an extension such as `variables` expands at each run."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from routing.sieve.interpreter import Run
+
+
+@runtime_checkable
+class Template(Protocol):
+    """A string that is known only as the script runs."""
+
+    def expand(self, run: "Run") -> str: ...
+
+
+Text = str | Template
+
+
+def text_of(run: "Run", text: Text) -> str:
+    return text if isinstance(text, str) else text.expand(run)
+
+
+def texts_of(run: "Run", texts: Sequence[Text]) -> Sequence[str]:
+    return [text if isinstance(text, str) else text.expand(run) for text in texts]
+
+
+def constants(texts: Sequence[Text]) -> tuple[str, ...] | None:
+    """The texts, if all are known before the run."""
+    return (
+        tuple(known)
+        if len(known := [t for t in texts if isinstance(t, str)]) == len(texts)
+        else None
+    )

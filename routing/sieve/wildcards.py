@@ -1,0 +1,83 @@
+r"""Patterns of `:matches`: "*" is any number of characters, as few as do; "?" is one; "\" quotes. RFC 5228 §2.7.1.
+
+Linear in the text for each piece of the pattern: the pieces between stars are found one after the other from the
+left, which gives each star its shortest match, as RFC 5229 §3.2 has it; only the last is tied to the end.
+"""
+
+import re
+from collections.abc import Iterator
+
+Span = tuple[int, int]
+
+
+class _Piece:
+    """What stands between two stars, of a fixed length. `wilds` are the places of its question marks."""
+
+    __slots__ = ("find", "length", "literal", "wilds")
+
+    def __init__(self, characters: list[str | None]) -> None:
+        self.length = len(characters)
+        self.wilds = [at for at, character in enumerate(characters) if character is None]
+        self.literal = None if self.wilds else "".join(c for c in characters if c is not None)
+        parts = ("." if character is None else re.escape(character) for character in characters)
+        self.find = re.compile("".join(parts), re.DOTALL)
+
+    def at(self, text: str, start: int) -> bool:
+        if self.literal is not None:
+            return text.startswith(self.literal, start)
+        return self.find.match(text, start) is not None
+
+    def after(self, text: str, start: int, end: int) -> int:
+        """Where it is first found in text[start:end], or -1."""
+        if self.literal is not None:
+            return text.find(self.literal, start, end)
+        match = self.find.search(text, start, end)
+        return -1 if match is None else match.start()
+
+
+class Wildcards:
+    """A pattern, prepared once."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, pattern: str) -> None:
+        self._pieces = [_Piece(characters) for characters in _split(pattern)]
+
+    def match(self, text: str) -> list[Span] | None:
+        """Where each wildcard matched, if the pattern fits the whole text."""
+        first, *others = self._pieces
+        if not others:
+            fits = len(text) == first.length and first.at(text, 0)
+            return [(at, at + 1) for at in first.wilds] if fits else None
+        last = others.pop()
+        end = len(text) - last.length
+        if end < first.length or not first.at(text, 0) or not last.at(text, end):
+            return None
+        spans = [(at, at + 1) for at in first.wilds]
+        position = first.length
+        for piece in others:
+            found = piece.after(text, position, end)
+            if found < 0:
+                return None
+            spans.append((position, found))
+            spans += [(found + at, found + at + 1) for at in piece.wilds]
+            position = found + piece.length
+        spans.append((position, end))
+        spans += [(end + at, end + at + 1) for at in last.wilds]
+        return spans
+
+
+def _split(pattern: str) -> Iterator[list[str | None]]:
+    """The characters between the stars; None is a question mark."""
+    piece: list[str | None] = []
+    characters = iter(pattern)
+    for character in characters:
+        if character == "*":
+            yield piece
+            piece = []
+        elif character == "?":
+            piece.append(None)
+        else:
+            # a backslash at the end stands for itself
+            piece.append(next(characters, "\\") if character == "\\" else character)
+    yield piece
