@@ -1,0 +1,80 @@
+"""Which scripts mail goes through: the global ones, and each mailbox's active one.
+
+One round trip tells which they are, by digest; a text is read only where this process has no program of it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from accounts.mailstore.values import MailboxId
+from routing.scripts.programs import PROGRAMS, compiled
+from routing.sieve.program import Program
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingScript:
+    """`mailbox` is None for a global one; `id` is its row's."""
+
+    id: int
+    name: str
+    digest: bytes
+    mailbox: MailboxId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingScripts:
+    """`before` and `after` run in their order, that of their names; `active` has no entry for a mailbox without a script."""
+
+    before: tuple[StandingScript, ...]
+    after: tuple[StandingScript, ...]
+    active: Mapping[MailboxId, StandingScript]
+
+
+def standing_scripts(db: Connection, mailboxes: Sequence[MailboxId]) -> StandingScripts:
+    """One round trip."""
+    rows = db.execute(
+        """
+        SELECT 'active', id, name, digest, mailbox_id FROM routing_script
+        WHERE is_active AND mailbox_id = ANY(%s::bigint[])
+        UNION ALL
+        SELECT place, id, name, digest, NULL FROM routing_globalscript
+        WHERE is_enabled AND place <> 'library'
+        """,
+        [list(mailboxes)],
+        prepare=True,
+        binary=True,
+    ).fetchall()
+    places: dict[str, list[StandingScript]] = {"active": [], "before": [], "after": []}
+    for place, *columns in sorted(rows, key=lambda row: row[2]):
+        places[place].append(StandingScript(*columns))
+    active = {one.mailbox: one for one in places["active"] if one.mailbox is not None}
+    return StandingScripts(tuple(places["before"]), tuple(places["after"]), active)
+
+
+def program_of(db: Connection, standing: StandingScript) -> Program | None:
+    """Its program; no round trip where this process has it. None when it has gone. Raises InvalidScript."""
+    known = PROGRAMS.find(standing.digest)
+    if known is not None:
+        return known
+    table = "routing_globalscript" if standing.mailbox is None else "routing_script"
+    row = db.execute(
+        f"SELECT content FROM {table} WHERE id = %s", [standing.id], prepare=True, binary=True
+    ).fetchone()
+    return compiled(row[0]) if row else None
+
+
+def library_script(db: Connection, name: str) -> bytes | None:
+    """The text of a global script that others may include (`:global`, RFC 6609 §3.2)."""
+    row = db.execute(
+        "SELECT content FROM routing_globalscript"
+        " WHERE place = 'library' AND is_enabled AND name = %s",
+        [name],
+        prepare=True,
+        binary=True,
+    ).fetchone()
+    return row[0] if row else None
