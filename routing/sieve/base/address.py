@@ -69,6 +69,7 @@ class _Address:
         values = [
             part
             for name in texts_of(run, self.names)
+            if name.lower() in _ADDRESS_FIELDS
             for field in self.fields(run, name)
             for address in field.addresses
             if (part := self.part_of(address)) is not None
