@@ -92,10 +92,15 @@ def _address_list(addresses: list[RawAddress]) -> bytes:
 
 def _address(address: RawAddress) -> bytes:
     """(name adl mailbox host); NIL as the host is group syntax, so a missing one is ""."""
-    display, local_part, domain = address
+    display, local_part, domain, route = address
     if local_part is None:
         return b"(NIL NIL NIL NIL)"
     if domain is None:
         return b"(NIL NIL %b NIL)" % string(local_part)
     name = string(display) if display else b"NIL"
-    return b"(%b NIL %b %b)" % (name, string(local_part), string(domain))
+    return b"(%b %b %b %b)" % (
+        name,
+        string(route) if route else b"NIL",
+        string(local_part),
+        string(domain),
+    )

@@ -57,6 +57,7 @@ class RawAddress(NamedTuple):
     display: bytes
     local_part: bytes | None
     domain: bytes | None
+    route: bytes = b""  # as `@relay.example`, of the obsolete syntax (RFC 5322 §4.4)
 
 
 GROUP_END = RawAddress(b"", None, None)
@@ -179,9 +180,9 @@ class _Reader:
         """End one address at a separator."""
         if self._angle is not None:
             display = _phrase(self._words) or self._comment
-            local_part, domain = _split_address(self._angle)
+            route, local_part, domain = _split_address(self._angle)
             if display or local_part or domain:
-                self._addresses.append(RawAddress(display, local_part, domain))
+                self._addresses.append(RawAddress(display, local_part, domain, route))
         elif self._words:
             self._finish_bare()
         self._clear()
@@ -243,17 +244,18 @@ def _phrase(words: list[tuple[str, bytes]]) -> bytes:
     return b"".join(_unquote(text) if kind == "quoted" else text for kind, text in words).strip()
 
 
-def _split_address(text: bytes) -> tuple[bytes, bytes]:
-    """The content of angle brackets as local part and domain; a route before them is dropped."""
+def _split_address(text: bytes) -> tuple[bytes, bytes, bytes]:
+    """The content of angle brackets as route, local part and domain."""
     if b"(" in text:
         text = _COMMENT.sub(b"", text)
     text = text.strip()
+    route = b""
     if text.startswith(b"@") and b":" in text:
-        text = text.partition(b":")[2]
+        route, _, text = text.partition(b":")
     local_part, at, domain = text.rpartition(b"@")
     if not at:
         local_part, domain = domain, b""
-    return _unquote(local_part.strip()), domain.strip()
+    return route, _unquote(local_part.strip()), domain.strip()
 
 
 def _unquote(text: bytes) -> bytes:

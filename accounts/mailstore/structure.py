@@ -145,7 +145,7 @@ def _display_key(addresses: list[RawAddress]) -> str:
     """The first address's name, or itself where it has none (RFC 5957 §3)."""
     if not addresses:
         return ""
-    display, local_part, domain = addresses[0]
+    display, local_part, domain, _ = addresses[0]
     if not display:
         display = local_part or b""
         if domain is not None:
@@ -158,5 +158,5 @@ def _with_addresses(text: str, addresses: list[RawAddress]) -> str:
     which is what SEARCH FROM, TO and CC look at (RFC 9051 §6.4.4)."""
     if _ODD_ADDRESS.search(text) is None:
         return text
-    plain = [b"%b@%b" % (local, domain) for _, local, domain in addresses if local and domain]
+    plain = [b"%b@%b" % (local, domain) for _, local, domain, _ in addresses if local and domain]
     return f"{text} {fold(decode_text(b' '.join(plain), ''))}"[: 2 * FIELD_TEXT_LIMIT]
