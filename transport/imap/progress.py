@@ -19,7 +19,8 @@ class InProgress:
 
     def __init__(self, connection: Connection, tag: bytes, name: str, seconds: float) -> None:
         self._connection = connection
-        self._tag = tag
+        # RFC 9585 §4: a tag with a bracket would end the response code
+        self._tag = b"NIL" if b"]" in tag else quoted(tag)
         self._seconds = 0.0 if name in SPEAK_FOR_THEMSELVES else seconds
         self._timer: asyncio.TimerHandle | None = None
 
@@ -41,7 +42,7 @@ class InProgress:
 
     def _tell(self) -> None:
         if self._connection.is_between_lines and not self._connection.is_deaf:
-            code = b"INPROGRESS (%b NIL NIL)" % quoted(self._tag)
+            code = b"INPROGRESS (%b NIL NIL)" % self._tag
             self._connection.write(status_line(b"*", "OK", "Still at it", code))
             self._connection.flush()
         self._wait()
