@@ -8,7 +8,7 @@ from accounts.mailstore.headers import HeaderAddress
 from routing.sieve.actions import Action
 from routing.sieve.errors import InvalidUse
 from routing.sieve.language import AddressPart, FieldSource, TagKind, Test
-from routing.sieve.matching import Comparator, Keys, Matcher, MatchType
+from routing.sieve.matching import COMPARISON_COST, Comparator, Keys, Matcher, MatchType
 from routing.sieve.program import Block
 from routing.sieve.texts import Text
 
@@ -115,4 +115,6 @@ class Call:
 
 
 def message_fields(run: "Run", name: str) -> Sequence[Any]:
-    return run.message.fields(name)
+    found = run.message.fields(name)
+    run.look_at(len(found) * COMPARISON_COST)  # a script may name a field thousands of times
+    return found

@@ -1,5 +1,6 @@
 """A tree to a program: every name known, every argument in its place, every error told. RFC 5228 §2.6, §2.10.5."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -208,10 +209,10 @@ class Checker:
     def _read_arguments(
         self, call: Call, arguments: Sequence[Argument], signature: Signature[Any]
     ) -> None:
-        rest = list(arguments)
+        rest = deque(arguments)
         positional: list[Argument] = []
         while rest:
-            argument = rest.pop(0)
+            argument = rest.popleft()
             if isinstance(argument, Tag):
                 if positional:
                     raise InvalidUse("tags stand before the other arguments", argument.at)
@@ -231,7 +232,7 @@ class Checker:
             call.places.append(argument.at)
 
     def _read_tag(
-        self, call: Call, tag: Tag, rest: list[Argument], signature: Signature[Any]
+        self, call: Call, tag: Tag, rest: deque[Argument], signature: Signature[Any]
     ) -> None:
         if signature.matches and self._read_matching(call, tag, rest):
             return
@@ -257,7 +258,7 @@ class Checker:
             value = self._value(self._value_of_tag(tag, rest), kind.value)
         call.tags[group] = TagUse(kind, tag.at, value)
 
-    def _read_matching(self, call: Call, tag: Tag, rest: list[Argument]) -> bool:
+    def _read_matching(self, call: Call, tag: Tag, rest: deque[Argument]) -> bool:
         if tag.name == "comparator":
             argument = self._value_of_tag(tag, rest)
             name = argument.value if isinstance(argument, String) else ""
@@ -287,24 +288,27 @@ class Checker:
         if call.match_type is None:
             call.match_type = self.language.match_types[DEFAULT_MATCH_TYPE].thing
 
-    def _value_of_tag(self, tag: Tag, rest: list[Argument]) -> Argument:
+    def _value_of_tag(self, tag: Tag, rest: deque[Argument]) -> Argument:
         if not rest or isinstance(rest[0], Tag):
             raise InvalidUse(f":{tag.name} needs a value", tag.at)
-        return rest.pop(0)
+        return rest.popleft()
 
     def _value(self, argument: Argument, shape: Shape) -> Value:
-        match argument, shape:
-            case Number(value=number), Shape.NUMBER:
-                return number
-            case String(value=text), Shape.STRING:
-                return self._text_at(argument.at, text)
-            case String(value=text), Shape.STRINGS:
-                return (self._text_at(argument.at, text),)
-            case StringList(items=items), Shape.STRINGS:
-                return tuple(self._text_at(item.at, item.value) for item in items)
+        if isinstance(argument, String):
+            if shape is Shape.STRINGS:
+                return (self._text_at(argument.at, argument.value),)
+            if shape is Shape.STRING:
+                return self._text_at(argument.at, argument.value)
+        elif isinstance(argument, StringList):
+            if shape is Shape.STRINGS:
+                return tuple(self._text_at(item.at, item.value) for item in argument.items)
+        elif isinstance(argument, Number) and shape is Shape.NUMBER:
+            return argument.value
         raise InvalidUse(f"here should be {shape.value}", argument.at)
 
     def _text_at(self, at: int, text: str) -> Text:
+        if not self._decoders and not self._string_compilers:
+            return text
         try:
             return self.text(text)
         except InvalidUse as error:

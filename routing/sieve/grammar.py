@@ -93,15 +93,15 @@ class _Parser:
 
     def _argument(self) -> Argument | None:
         token = self._next
-        match token.kind:
-            case Kind.TAG:
-                self._next = self._advance()
-                return Tag(token.at, str(token.value))
-            case Kind.NUMBER:
-                self._next = self._advance()
-                return Number(token.at, int(token.value))
-            case Kind.STRING:
-                return self._string()
+        kind = token.kind
+        if kind is Kind.STRING:
+            return self._string()
+        if kind is Kind.TAG:
+            self._next = self._advance()
+            return Tag(token.at, str(token.value))
+        if kind is Kind.NUMBER:
+            self._next = self._advance()
+            return Number(token.at, int(token.value))
         if not self._take("["):
             return None
         items = [self._string()]
@@ -136,7 +136,8 @@ class _Parser:
         return self._next.kind is not Kind.END
 
     def _at(self, mark: str) -> bool:
-        return self._next.kind is Kind.MARK and self._next.value == mark
+        token = self._next
+        return token.value == mark and token.kind is Kind.MARK
 
     def _take(self, mark: str) -> bool:
         if not self._at(mark):

@@ -1,7 +1,7 @@
 """The bounds of scripts and of their runs (RFC 5228 §2.10.7 gives the least of some)."""
 
 SCRIPT_SIZE_MAXIMUM = 1 << 20  # octets
-TOKENS_MAXIMUM = 60_000
+TOKENS_MAXIMUM = 40_000
 ERRORS_MAXIMUM = 50  # told of one script
 NESTING_MAXIMUM = 32  # of blocks, and of tests in tests; at least 15
 IDENTIFIER_MAXIMUM = 128  # characters

@@ -59,6 +59,9 @@ class Keys:
         return [(text, self._prepare(text)) for text in texts_of(run, self.texts)]
 
 
+COMPARISON_COST = 32  # of one with nothing, in characters looked at
+
+
 class PairMatcher:
     """A match type that looks at one value and one key at a time. `fits` gets the value and the prepared key."""
 
@@ -70,8 +73,10 @@ class PairMatcher:
 
     def matches(self, run: "Run", values: Sequence[str]) -> bool:
         keys = self._keys.of(run)
+        if run.trace is not None and not values:
+            run.trace.note("there is nothing to compare")
         for value in values:
-            run.look_at(len(value) * len(keys))
+            run.look_at((len(value) + COMPARISON_COST) * len(keys))
             for key, prepared in keys:
                 is_fit = self._fits(run, value, prepared)
                 if run.trace is not None:

@@ -17,12 +17,13 @@ from accounts.mailstore.headers import (
 class HeaderField:
     """One field. `raw` is its value as it came, folds kept, without the last line break."""
 
-    __slots__ = ("_text", "name", "raw")
+    __slots__ = ("_addresses", "_text", "name", "raw")
 
     def __init__(self, name: str, raw: bytes, text: str | None = None) -> None:
         self.name = name
         self.raw = raw
         self._text = text
+        self._addresses: Sequence[HeaderAddress] | None = None
 
     @property
     def text(self) -> str:
@@ -33,7 +34,9 @@ class HeaderField:
 
     @property
     def addresses(self) -> Sequence[HeaderAddress]:
-        return parse_addresses(self.raw) if self._text is None else parse_addresses(_bytes(self))
+        if self._addresses is None:
+            self._addresses = parse_addresses(self.raw)
+        return self._addresses
 
 
 class Message:
@@ -101,7 +104,3 @@ class Message:
 
 def _octets(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
-
-
-def _bytes(field: HeaderField) -> bytes:
-    return field.text.encode("utf-8", "surrogateescape")

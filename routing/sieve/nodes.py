@@ -1,28 +1,25 @@
 """The tree of a script as it is written, before anything is known of its commands. RFC 5228 §8.2."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     at: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     at: int
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class String:
+class String(NamedTuple):
     at: int
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class StringList:
+class StringList(NamedTuple):
     """One written in brackets."""
 
     at: int

@@ -1,6 +1,6 @@
 r"""Patterns of `:matches`: "*" is any number of characters, as few as do; "?" is one; "\" quotes. RFC 5228 §2.7.1.
 
-Linear in the text for each piece of the pattern: the pieces between stars are found one after the other from the
+Linear in the text, but for inner pieces with question marks: there by their length (`work`). The pieces between stars are found one after the other from the
 left, which gives each star its shortest match, as RFC 5229 §3.2 has it; only the last is tied to the end.
 """
 
@@ -13,35 +13,41 @@ Span = tuple[int, int]
 class _Piece:
     """What stands between two stars, of a fixed length. `wilds` are the places of its question marks."""
 
-    __slots__ = ("find", "length", "literal", "wilds")
+    __slots__ = ("_find", "length", "literal", "wilds")
 
     def __init__(self, characters: list[str | None]) -> None:
         self.length = len(characters)
         self.wilds = [at for at, character in enumerate(characters) if character is None]
-        self.literal = None if self.wilds else "".join(c for c in characters if c is not None)
-        parts = ("." if character is None else re.escape(character) for character in characters)
-        self.find = re.compile("".join(parts), re.DOTALL)
+        self.literal = "".join(c for c in characters if c is not None)
+        if self.wilds:
+            parts = ("." if character is None else re.escape(character) for character in characters)
+            self._find = re.compile("".join(parts), re.DOTALL)
 
     def at(self, text: str, start: int) -> bool:
-        if self.literal is not None:
+        if not self.wilds:
             return text.startswith(self.literal, start)
-        return self.find.match(text, start) is not None
+        return self._find.match(text, start) is not None
 
     def after(self, text: str, start: int, end: int) -> int:
         """Where it is first found in text[start:end], or -1."""
-        if self.literal is not None:
+        if not self.wilds:
             return text.find(self.literal, start, end)
-        match = self.find.search(text, start, end)
+        match = self._find.search(text, start, end)
         return -1 if match is None else match.start()
 
 
 class Wildcards:
     """A pattern, prepared once."""
 
-    __slots__ = ("_pieces",)
+    __slots__ = ("_pieces", "_wild_length")
 
     def __init__(self, pattern: str) -> None:
         self._pieces = [_Piece(characters) for characters in _split(pattern)]
+        self._wild_length = sum(piece.length for piece in self._pieces[1:-1] if piece.wilds)
+
+    def work(self, length: int) -> int:
+        """The most characters that are looked at in a text of this length, beside itself."""
+        return len(self._pieces) + length * self._wild_length
 
     def match(self, text: str) -> list[Span] | None:
         """Where each wildcard matched, if the pattern fits the whole text."""

@@ -12,15 +12,13 @@ from routing.sieve.wildcards import Wildcards
 if TYPE_CHECKING:
     from routing.sieve.interpreter import Run
 
-_LOWER = str.maketrans(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "abcdefghijklmnopqrstuvwxyz",
-)
-
 
 def ascii_folded(text: str) -> str:
     """Letters of ASCII in lower case, all others as they are."""
-    return text.lower() if text.isascii() else text.translate(_LOWER)
+    if text.isascii():
+        return text.lower()
+    # those of bytes are changed in ASCII only, and that is ten times as fast as str.translate
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def _same(text: str) -> str:
@@ -50,10 +48,11 @@ class _Matches:
     fold: Callable[[str], str]
 
     def fits(self, run: "Run", text: str, pattern: Any) -> bool:
-        spans = pattern.match(self.fold(text))
+        run.look_at(pattern.work(len(text)))
+        folded = self.fold(text)
+        spans = pattern.match(folded)
         if spans is None:
             return False
-        folded = self.fold(text)
         source = text if len(folded) == len(text) else folded
         run.match_values = (text, *(source[start:end] for start, end in spans))
         return True
