@@ -15,7 +15,8 @@ from routing.sieve.limits import (
 from routing.sieve.message import Message
 from routing.sieve.program import Block, Program
 from routing.sieve.results import Result
-from routing.sieve.trace import Trace
+from routing.sieve.trace import Kind, Trace
+from routing.sieve.wording import in_words
 
 if TYPE_CHECKING:
     from routing.sieve.checker import CountedTest
@@ -43,7 +44,7 @@ def run(
         state.note("stop")
     except RunError as error:
         place = state.program.source.error(state.at, str(error))
-        state.note(f"error: {error}")
+        state.note(str(error), Kind.ERROR)
         return Result(
             message,
             (*earlier, Keep(implicit=True)),
@@ -52,7 +53,6 @@ def run(
         )
     if state.implicit_keep:
         state.actions.append(state.amended(Keep(implicit=True)))
-        state.note("implicit keep")
     return Result(state.message, tuple(state.actions), None, tuple(state.memories))
 
 
@@ -98,12 +98,8 @@ class Run:
                 step.command.run(self)
             else:
                 self._note_place()
-                self.trace.note(step.name)
-                self.trace.depth += 1
-                try:
+                with self.trace.command(step.name):
                     step.command.run(self)
-                finally:
-                    self.trace.depth -= 1
 
     def holds(self, counted: "CountedTest") -> bool:
         """Whether a test is true, which is traced."""
@@ -111,15 +107,9 @@ class Run:
         if self.trace is None:
             return counted.test.holds(self)
         self._note_place()
-        line = self.trace.line
-        self.trace.depth += 1
-        try:
-            answer = counted.test.holds(self)
-        finally:
-            self.trace.depth -= 1
-            self.trace.line = line
-        self.trace.note(f"{counted.name}: {'true' if answer else 'false'}")
-        return answer
+        with self.trace.test(counted.name) as answer:
+            answer.append(counted.test.holds(self))
+        return answer[0]
 
     def act(self, action: Action) -> None:
         """Ask for an action; one that was asked for before is not done twice (RFC 5228 §2.10.3)."""
@@ -130,7 +120,8 @@ class Run:
             self.implicit_keep = False
         for index, other in enumerate(self.actions):
             if _goal(other) == _goal(action):
-                self.actions[index] = _merged(other, action)
+                self.actions[index] = merged = _merged(other, action)
+                self._note_action(merged, "asked for before: ")
                 return
         if isinstance(action, Redirect):
             redirects = sum(isinstance(other, Redirect) for other in self.actions)
@@ -139,7 +130,7 @@ class Run:
         if len(self.actions) >= ACTIONS_MAXIMUM:
             raise RunError(f"a script does {ACTIONS_MAXIMUM} things with a message at most")
         self.actions.append(action)
-        self.note(f"action: {action}")
+        self._note_action(action)
 
     def amended(self, action: Action) -> Action:
         """The action as the extensions of the script complete it."""
@@ -153,20 +144,24 @@ class Run:
         if self._octets < 0:
             raise RunError("the script compares too much text")
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, kind: Kind = Kind.NOTE) -> None:
         """A line of the trace, where there is one."""
         if self.trace is not None:
             self._note_place()
-            self.trace.note(text)
+            self.trace.note(text, kind)
 
     @property
     def line(self) -> int:
         """The line of what runs."""
         return self.program.source.line(self.at)
 
+    def _note_action(self, action: Action, how: str = "") -> None:
+        if self.trace is not None:
+            self.note(f"{how}{in_words(action)}", Kind.ACTION)
+
     def _note_place(self) -> None:
         if self.trace is not None:
-            self.trace.line = self.line
+            self.trace.line, self.trace.source = self.line, self.program.source
 
     def _count(self, at: int) -> None:
         self.at = at

@@ -9,6 +9,7 @@ from routing.sieve.header_names import check_header_names
 from routing.sieve.language import Extension, FieldSource, Shape, Signature
 from routing.sieve.matching import Matcher
 from routing.sieve.texts import Text, texts_of
+from routing.sieve.trace import quoted
 
 if TYPE_CHECKING:
     from routing.sieve.interpreter import Run
@@ -33,7 +34,11 @@ class _Exists:
     fields: FieldSource
 
     def holds(self, run: "Run") -> bool:
-        return all(self.fields(run, name) for name in texts_of(run, self.names))
+        missing = (name for name in texts_of(run, self.names) if not self.fields(run, name))
+        first = next(missing, None)
+        if run.trace is not None and first is not None:
+            run.note(f"there is no {quoted(first)}")
+        return first is None
 
 
 def _header(call: Call) -> _Header:

@@ -17,6 +17,8 @@ class _Size:
 
     def holds(self, run: "Run") -> bool:
         size = run.message.size
+        if run.trace is not None:
+            run.note(f"the message has {size} octets")
         return size > self.octets if self.is_over else size < self.octets
 
 
