@@ -1,4 +1,5 @@
-"""Accepts TLS connections on listening sockets (RFC 8314: TLS from the first byte), beside other processes that do."""
+"""Accepts TLS connections on listening sockets (RFC 8314: TLS from the first byte, unless another beginning is given),
+beside other processes that do."""
 
 import asyncio
 import errno
@@ -6,6 +7,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from transport.tls_transport import Accepting, TlsTransport
 from transport.worker_loads import WorkerLoads, current
@@ -16,7 +18,13 @@ ACCEPT_PAUSE_SECONDS = 0.5  # when the process has no file left
 
 _NO_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
+MakeProtocol = Callable[[], asyncio.Protocol]
+
 logger = logging.getLogger(__name__)
+
+
+def _begin_tls(shared: Accepting, connection: socket.socket, peer: Any, make: MakeProtocol) -> None:
+    TlsTransport(shared, connection, peer, make())
 
 
 class TlsServer:
@@ -26,17 +34,21 @@ class TlsServer:
         self,
         listeners: Sequence[socket.socket],
         context: ssl.SSLContext,
-        protocol_factory: Callable[[], asyncio.Protocol],
+        protocol_factory: MakeProtocol,
         *,
         handshake_seconds: float,
         shutdown_seconds: float,
         loads: WorkerLoads | None = None,
+        begin: Callable[[Accepting, socket.socket, Any, MakeProtocol], object] = _begin_tls,
     ) -> None:
         """`shutdown_seconds`: how long a closed connection waits for the client's own end. `loads`: of the processes
-        that accept on the same sockets; those of this process's siblings unless given."""
+        that accept on the same sockets; those of this process's siblings unless given. `begin` takes an accepted
+        connection; its place in the limits goes on to a TlsTransport, or is released.
+        """
         self._shared = Accepting(context, handshake_seconds, shutdown_seconds, loads or current())
         self._listeners = listeners
         self._protocol_factory = protocol_factory
+        self._begin = begin
         self._loop = asyncio.get_running_loop()
         self._is_closed = False
         for listener in listeners:
@@ -88,7 +100,7 @@ class TlsServer:
             connection.close()
             return
         try:
-            TlsTransport(self._shared, connection, peer, self._protocol_factory())
+            self._begin(self._shared, connection, peer, self._protocol_factory)
         except OSError:  # it has hung up already
             self._shared.limits.release(str(peer[0]))
             connection.close()

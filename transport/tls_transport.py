@@ -15,7 +15,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from transport.connection_limits import ConnectionLimits
 from transport.worker_loads import WorkerLoads
@@ -30,6 +30,10 @@ DROPPED_MAXIMUM = 1 << 20  # what a client may still send after our close_notify
 logger = logging.getLogger(__name__)
 
 
+class Abortable(Protocol):
+    def abort(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Accepting:
     """What the connections of one server share."""
@@ -41,7 +45,8 @@ class Accepting:
     loads: WorkerLoads
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     """Of connections in the handshake."""
-    in_handshake: "set[TlsTransport]" = field(default_factory=set)
+    in_handshake: set[Abortable] = field(default_factory=set)
+    """Those that are not up yet, in the handshake or before it."""
     scratch: memoryview = field(default_factory=lambda: memoryview(bytearray(RECORD)))
 
 
