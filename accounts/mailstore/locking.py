@@ -7,11 +7,12 @@ a statement that has locked the newest version and comes to the row again by its
 the one that waits in line at the old version.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
 
+from accounts.mailstore.prepared import Prepared, Row, rows_after
 from accounts.mailstore.values import (
     FolderId,
     FolderState,
@@ -49,9 +50,19 @@ def folder_state(row: tuple[Any, ...]) -> FolderState:
     )
 
 
+_TAKE_TURN = Prepared("SELECT pg_advisory_xact_lock(%b)", int)
+
+
+def rows_in_turn(
+    db: psycopg.Connection[Any], owner: MailboxId, statement: bytes, values: Sequence[Any]
+) -> list[Row]:
+    """A statement ($1, $2, ...) in the owner's turn, in one round trip; what it reads is as of its turn."""
+    return rows_after(db, _TAKE_TURN, [TURN + owner], statement, values)
+
+
 def take_turn(db: psycopg.Connection[Any], owner: MailboxId) -> None:
     """Wait until no one else writes for this owner; ends with the transaction."""
-    db.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [TURN + owner], prepare=True)
+    _TAKE_TURN.rows(db, TURN + owner)
 
 
 def lock_mailbox(db: psycopg.Connection[Any], owner: MailboxId) -> None:

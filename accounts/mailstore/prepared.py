@@ -2,9 +2,10 @@
 
 psycopg prepares them and knows their names on each connection: while it has one, libpq runs it; when it has dropped it
 (it does so after each ROLLBACK), psycopg's `execute` prepares it again. They run in whatever transaction the connection
-is in, block the thread (without the interpreter's lock) until the answer is there, and are no part of a pipeline.
+is in, and block the thread (without the interpreter's lock) until the answer is there.
 """
 
+import select
 from collections.abc import Callable, Sequence
 from itertools import count
 from re import sub
@@ -31,17 +32,20 @@ class Prepared:
         numbers = count(1)
         on_server = sub("%b", lambda _: f"${next(numbers)}", query).encode()
         self._query = query
-        self._key = (on_server, tuple(_TYPES[kind] for kind in types))
+        self.key = (on_server, tuple(_TYPES[kind] for kind in types))
         self._dumps = [_DUMPS[kind] for kind in types]
-        self._formats = [_BINARY] * len(types)
+        self.formats = [_BINARY] * len(types)
 
     def rows(self, db: psycopg.Connection[Any], *values: Parameter) -> list[Row]:
         """The statement's rows. Raises psycopg.Error."""
-        name = _name_of(db, self._key)
+        name = _name_of(db, self.key)
         if name is None:
             return db.execute(self._query, _wide(values), prepare=True, binary=True).fetchall()
-        dumped = [dump(value) for dump, value in zip(self._dumps, values, strict=True)]
-        return _run(db, name, dumped, self._formats)
+        return _run(db, name, self.dumped(values), self.formats)
+
+    def dumped(self, values: Sequence[Parameter]) -> list[bytes]:
+        """The values as they are sent, each in its format of `formats`."""
+        return [dump(value) for dump, value in zip(self._dumps, values, strict=True)]
 
     def row(self, db: psycopg.Connection[Any], *values: Parameter) -> Row | None:
         """The first row, if there is one. Raises psycopg.Error."""
@@ -59,6 +63,56 @@ def rows_of(db: psycopg.Connection[Any], statement: bytes, values: Sequence[Any]
         with psycopg.RawCursor(db) as cursor:
             return cursor.execute(statement, values, prepare=True, binary=True).fetchall()
     return _run(db, name, dumped, transformer.formats)
+
+
+def rows_after(
+    db: psycopg.Connection[Any],
+    first: Prepared,
+    first_values: Sequence[Parameter],
+    statement: bytes,
+    values: Sequence[Any],
+) -> list[Row]:
+    """`rows_of`, in one round trip and transaction with `first`, which may have to wait for a lock.
+
+    The statement begins only then: it sees all that was committed until `first` was done. Raises psycopg.Error.
+    """
+    values = _wide(values)
+    transformer = Transformer(db)
+    dumped = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+    first_name = _name_of(db, first.key)
+    name = _name_of(db, (statement, transformer.types or ()))
+    if first_name is None or name is None:
+        with db.transaction():
+            first.rows(db, *first_values)
+            return rows_of(db, statement, values)
+    pgconn = db.pgconn
+    pgconn.enter_pipeline_mode()
+    pgconn.send_query_prepared(first_name, first.dumped(first_values), first.formats, _BINARY)
+    pgconn.send_query_prepared(name, dumped, transformer.formats, _BINARY)
+    pgconn.pipeline_sync()
+    results = _until_sync(pgconn)
+    pgconn.exit_pipeline_mode()
+    for result in results:
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            raise _error(db, result)
+    return _rows(db, results[-1])
+
+
+def _until_sync(pgconn: pq.abc.PGconn) -> list[pq.abc.PGresult]:
+    """The results of a pipeline. libpq would wait for them with the interpreter's lock."""
+    readable = select.poll()
+    readable.register(pgconn.socket, select.POLLIN)
+    results: list[pq.abc.PGresult] = []
+    while True:
+        while pgconn.is_busy():
+            readable.poll()
+            pgconn.consume_input()
+        result = pgconn.get_result()
+        if result is None:  # the end of one statement's
+            continue
+        if result.status == pq.ExecStatus.PIPELINE_SYNC:
+            return results
+        results.append(result)
 
 
 def _wide(values: Sequence[Any]) -> list[Any]:
@@ -79,6 +133,10 @@ def _run(
     result = db.pgconn.exec_prepared(name, values, formats, _BINARY)
     if result.status != pq.ExecStatus.TUPLES_OK:
         raise _error(db, result)
+    return _rows(db, result)
+
+
+def _rows(db: psycopg.Connection[Any], result: pq.abc.PGresult) -> list[Row]:
     transformer = Transformer(db)
     transformer.set_pgresult(result)
     return transformer.load_rows(0, result.ntuples, tuple)

@@ -55,6 +55,7 @@ def store_flags_as(
     flags: tuple[str, ...],
     unchanged_since: ModSeq | None = None,
     *,
+    known: tuple[str, ...] = (),
     cause: str = "imap",
 ) -> Stored:
     """`store_flags` as `reader`: what the rights do not cover is passed over (RFC 4314 §4).
@@ -62,7 +63,9 @@ def store_flags_as(
     Raises NoPermission when they cover none of it; NoSuchFolder, TooManyKeywords.
     """
     if reader == owner:
-        return store_flags(db, owner, folder_id, uids, mode, flags, unchanged_since, cause=cause)
+        return store_flags(
+            db, owner, folder_id, uids, mode, flags, unchanged_since, known=known, cause=cause
+        )
     return in_chunks(
         uids,
         lambda chunk: _store_chunk(

@@ -7,13 +7,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from accounts.mailstore.prepared import Prepared
+from accounts.mailstore.prepared import Prepared, rows_after
+from tests.round_trips import counted
 
 Database = psycopg.Connection[Any]
 
 ECHO = Prepared("SELECT %b, %b, %b, now()", int, str, bytes)
 DIVIDE = Prepared("SELECT 6 / %b", int)
 NAP = Prepared("SELECT pg_sleep(0.3), %b", int)
+INVERSE = b"SELECT 6 / $1::bigint"
 
 
 def server_side(database: Database) -> list[tuple[str, int]]:
@@ -86,3 +88,56 @@ def test_a_lost_connection_is_an_operational_error(database: Database) -> None:
         other.execute("SELECT pg_terminate_backend(%s, 10000)", row)
     with pytest.raises(psycopg.OperationalError):
         DIVIDE.row(database, 1)
+
+
+def test_two_go_in_one_round_trip(database: Database) -> None:
+    assert rows_after(database, DIVIDE, [1], INVERSE, [2]) == [(3,)]
+    with counted(database) as counts:
+        assert rows_after(database, DIVIDE, [1], INVERSE, [3]) == [(2,)]
+    assert counts == [1]
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0)])
+def test_an_error_of_either_is_told_and_the_connection_goes_on(
+    database: Database, first: int, second: int
+) -> None:
+    rows_after(database, DIVIDE, [1], INVERSE, [1])
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        rows_after(database, DIVIDE, [first], INVERSE, [second])
+    assert rows_after(database, DIVIDE, [1], INVERSE, [3]) == [(2,)]
+
+
+def test_both_are_one_transaction(database: Database) -> None:
+    database.execute("CREATE TEMPORARY TABLE made (n bigint CHECK (n > 0))")
+    make = Prepared("INSERT INTO made VALUES (%b) RETURNING n", int)
+    also = b"INSERT INTO made VALUES ($1) RETURNING (SELECT count(*) FROM made)"
+    for value, seen in ((1, 1), (2, 3)):
+        assert rows_after(database, make, [value], also, [value]) == [(seen,)]
+    with pytest.raises(psycopg.errors.CheckViolation):
+        rows_after(database, make, [3], also, [0])
+    assert database.execute("SELECT count(*) FROM made").fetchone() == (4,)
+
+
+def test_other_threads_run_while_two_wait(database: Database) -> None:
+    rows_after(database, NAP, [1], INVERSE, [1])
+    thread = threading.Thread(target=rows_after, args=(database, NAP, [1], INVERSE, [1]))
+    thread.start()
+    turns = 0
+    while thread.is_alive():
+        time.sleep(0.001)
+        turns += 1
+    thread.join()
+    assert turns > 10
+
+
+def test_a_connection_that_is_lost_between_two_is_an_operational_error(database: Database) -> None:
+    nap = Prepared("SELECT pg_sleep(%b)", int)
+    with psycopg.connect(database.info.dsn, autocommit=True) as lost:
+        rows_after(lost, nap, [0], INVERSE, [1])
+        end = threading.Timer(
+            0.1, database.execute, ["SELECT pg_terminate_backend(%s)", [lost.info.backend_pid]]
+        )
+        end.start()
+        with pytest.raises(psycopg.OperationalError):
+            rows_after(lost, nap, [10], INVERSE, [1])
+        end.join()

@@ -47,6 +47,7 @@ async def _store(session: Session, command: Store) -> Reply:
         cast(Mode, command.mode),
         flags,
         None if since is None else ModSeq(since),
+        known=selection.view.keywords,
     )
     if stored.changed:
         session.services.notifier.publish([selection.folder_id])
