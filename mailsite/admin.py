@@ -104,6 +104,10 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
                     "Outgoing (SMTP, STARTTLS)",
                     f"{settings.MAIL_HOSTNAME}, port {settings.SUBMISSION_PORT}",
                 ],
+                [
+                    "Filters (ManageSieve, STARTTLS or TLS)",
+                    f"{settings.MAIL_HOSTNAME}, port {settings.SIEVE_PORT}",
+                ],
             ],
         },
     }

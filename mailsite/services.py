@@ -58,6 +58,7 @@ def services(
     smtp = ("smtp", "submission", "submissions")
     found.append(_listener("runsmtp", held, smtp, lambda: call_command("runsmtp")))
     found.append(_listener("runimap", held, ("imaps",), lambda: call_command("runimap")))
+    found.append(_listener("runsieve", held, ("sieve",), lambda: call_command("runsieve")))
     found.append(_listener("web", held, ("http",), lambda: _run_web(held)))
     found.append(_celery("celery worker", held, WORKERS, _run_worker))
     found.append(_celery("celery beat", held, LISTENERS, _run_beat))

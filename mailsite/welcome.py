@@ -33,6 +33,7 @@ def listing() -> Iterator[str]:
         ("Submission", settings.SUBMISSION_PORT, "mail from users, STARTTLS"),
         ("Submission", settings.SUBMISSIONS_PORT, "mail from users, TLS"),
         ("IMAP", settings.IMAPS_PORT, "TLS"),
+        ("Sieve", settings.SIEVE_PORT, "users' filters (ManageSieve), STARTTLS or TLS"),
     )
     for name, port, what in services:
         yield f"  {name:<11}{', '.join(_places(port)):<24} {what}"

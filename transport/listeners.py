@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 def sockets_for(name: str, port: int) -> list[socket.socket]:
-    """The listening sockets of a service (`smtp`, `submission`, `submissions`, `imaps`, `http`).
+    """The listening sockets of a service (`smtp`, `submission`, `submissions`, `imaps`, `sieve`, `http`).
 
     Inherited ones when MAILSITE_LISTEN_FDS names the service (JSON: {"smtp": [5, 6]}), else bound here to `port` on
     each of BIND_ADDRESS. Raises OSError when an address cannot be bound.

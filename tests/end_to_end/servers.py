@@ -165,13 +165,14 @@ class Server:
         return time.monotonic() - began
 
     def wait_until_ready(self, seconds: float = READY_SECONDS) -> None:
-        """Return when SMTP, submission, IMAP and HTTP answer."""
+        """Return when SMTP, submission, IMAP, ManageSieve and HTTP answer."""
         deadline = time.monotonic() + seconds
         for port, is_tls, hello, expected in (
             (self.ports.smtp, False, b"", b"220"),
             (self.ports.submission, False, b"", b"220"),
             (self.ports.submissions, True, b"", b"220"),
             (self.ports.imaps, True, b"", b"* OK"),
+            (self.ports.sieve, False, b"NOOP\r\n", b'"IMPLEMENTATION"'),
             (self.ports.http, False, b"HEAD / HTTP/1.0\r\n\r\n", b"HTTP/1."),
         ):
             while not self._greets(port, is_tls, hello, expected):

@@ -31,12 +31,13 @@ PORTS = {
     "submission": "SUBMISSION_PORT",
     "submissions": "SUBMISSIONS_PORT",
     "imaps": "IMAPS_PORT",
+    "sieve": "SIEVE_PORT",
     "http": "HTTP_PORT",
 }
 
 
 class Command(BaseCommand):
-    help = "Run everything: PostgreSQL and Valkey unless configured, SMTP, IMAP, web, Celery."
+    help = "Run everything: PostgreSQL and Valkey unless configured, SMTP, IMAP, ManageSieve, web, Celery."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -98,6 +99,7 @@ class Command(BaseCommand):
         waiting = [
             Probe("smtp", address, settings.SMTP_PORT),
             Probe("imaps", address, settings.IMAPS_PORT, is_tls=True),
+            Probe("sieve", address, settings.SIEVE_PORT, hello=b"NOOP\r\n"),
             Probe("http", address, settings.HTTP_PORT, hello=b"GET /admin/login/ HTTP/1.0\r\n\r\n"),
         ]
 

@@ -1,5 +1,6 @@
 """How a session begins: in the clear with STARTTLS, or with a ClientHello; and what is said in the clear."""
 
+import contextlib
 import socket
 import ssl
 import time
@@ -77,7 +78,7 @@ def test_commands_in_the_clear(connect: Connect) -> None:
     client = connect(way="clear")
     assert client.command(b"listscripts")[-1].startswith(b"NO ")
     assert client.command(b'NOOP "a\\"b"') == [b'OK (TAG "a\\"b") "Done"\r\n']
-    assert client.command(b"capability") == client.greeting[:-1] + [b"OK\r\n"]
+    assert client.command(b"capability") == [*client.greeting[:-1], b"OK\r\n"]
     client.send(b"Logout\r\nNOOP\r\n")
     assert client.answer()[-1].startswith(b"OK ")
     assert client.response() == b""
@@ -127,9 +128,8 @@ def test_what_is_too_long_in_the_clear_ends_in_bye(connect: Connect, start: byte
 def test_http_in_the_clear_is_hung_up_on(connect: Connect) -> None:
     browser = connect(way="clear")
     browser.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    with pytest.raises(ConnectionResetError):
+    with contextlib.suppress(ConnectionResetError):
         assert browser.response() == b""
-        raise ConnectionResetError  # an end in order is as good
 
 
 def test_a_client_does_not_stay_in_the_clear(

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from routing.sieve.language import standard
 from transport.database_threads import DatabaseThreads
 from transport.listeners import run_event_loop, run_workers, sockets_for
 from transport.managesieve.server import ManageSieveServer
@@ -23,6 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         sockets = sockets_for("sieve", settings.SIEVE_PORT)
         context = server_context()
+        standard()  # loaded once, before the fork
 
         async def serve(stop: asyncio.Event) -> None:
             database = DatabaseThreads()
