@@ -10,6 +10,7 @@ from routing.sieve.lexer import Source
 LINES_MAXIMUM = 5000
 MISSES_MAXIMUM = 20  # comparisons of one test that did not fit
 SHOWN_MAXIMUM = 200  # characters of a value
+LINE_MAXIMUM = 4 * SHOWN_MAXIMUM
 
 
 class Kind(Enum):
@@ -49,6 +50,7 @@ class Trace:
 
     def note(self, text: str, kind: Kind = Kind.NOTE, *, holds: bool | None = None) -> int:
         """The number of the line."""
+        text = printable(text[:LINE_MAXIMUM])
         if len(self.lines) < LINES_MAXIMUM:
             self.lines.append(TraceLine(self.line, self.depth, text, kind, holds, self.source))
         else:
@@ -93,14 +95,15 @@ class Trace:
 
 
 def quoted(text: str) -> str:
-    """A text for one line of a terminal: cut, and without what is not printed as itself."""
-    shown = "".join(map(_printable, text[:SHOWN_MAXIMUM]))
+    """A value for one line of a terminal, cut where it is long."""
+    shown = printable(text[:SHOWN_MAXIMUM].replace("\\", "\\\\").replace('"', '\\"'))
     return f'"{shown}"' if len(text) <= SHOWN_MAXIMUM else f'"{shown}" and more'
 
 
-def _printable(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+def printable(text: str) -> str:
+    """The same without what a terminal does not show as itself."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )

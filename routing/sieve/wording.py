@@ -12,11 +12,15 @@ from routing.sieve.actions import (
     SetFlags,
     Vacation,
 )
-from routing.sieve.trace import SHOWN_MAXIMUM, quoted
+from routing.sieve.trace import LINE_MAXIMUM, printable, quoted
 
 
 def in_words(action: Action) -> str:
     """One line. An action of an extension's own says it by a method `in_words`."""
+    return printable(_words(action)[:LINE_MAXIMUM])
+
+
+def _words(action: Action) -> str:
     match action:
         case Keep(flags=flags, implicit=implicit):
             return f"{'implicit keep' if implicit else 'keep'}: into INBOX{_with(flags)}"
@@ -40,7 +44,7 @@ def in_words(action: Action) -> str:
         case SetFlags(flags=flags):
             return f"set the flags to {' '.join(flags)}" if flags else "clear the flags"
     own = getattr(action, "in_words", None)
-    return str(own()) if own else str(action)[:SHOWN_MAXIMUM]
+    return str(own()) if own else str(action)
 
 
 def _folder(where: FileInto | Copy) -> str:

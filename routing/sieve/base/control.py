@@ -27,7 +27,7 @@ class _If:
 @dataclass(frozen=True, slots=True)
 class _Elsif(_If):
     def run(self, run: "Run") -> None:
-        if not run.was_taken:
+        if not _is_passed_over(run):
             _If.run(self, run)
 
 
@@ -36,8 +36,14 @@ class _Else:
     block: Block
 
     def run(self, run: "Run") -> None:
-        if not run.was_taken:
+        if not _is_passed_over(run):
             run.execute(self.block)
+
+
+def _is_passed_over(run: "Run") -> bool:
+    if run.was_taken and run.trace is not None:
+        run.note("passed over: a branch before it was taken")
+    return run.was_taken
 
 
 class _Stop:
