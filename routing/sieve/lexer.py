@@ -42,7 +42,7 @@ _TOKEN = re.compile(
     r"""(?:[ \t\r\n]++ | \#[^\n]*+ | /\*(?:[^*]++|\*(?!/))*+\*/ )*+
     (?: (?P<mark>[\[\](){},;])
       | "(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*+)"
-      | (?i:text):[ \t]*+(?:\#[^\n]*+|\r)?+\n(?:
+      | (?P<text>(?i:text):)[ \t]*+(?:\#[^\n]*+|\r)?+\n(?:
             (?P<lines>(?:(?!\.\r?(?:\n|\Z))[^\n]*+\n)*+)\.\r?(?:\n|\Z) | (?P<open>))
       | :(?P<tag>[A-Za-z_][A-Za-z0-9_]*+)
       | (?P<identifier>[A-Za-z_][A-Za-z0-9_]*+)
@@ -65,12 +65,12 @@ class Source:
             raise InvalidScript(
                 (ScriptError(1, 1, f"the script has more than {SCRIPT_SIZE_MAXIMUM} octets"),)
             )
+        self._lines: list[int] | None = None
         try:
             self.text = script.decode("utf-8")
         except UnicodeDecodeError as error:
             self.text = script[: error.start].decode("utf-8")
             raise InvalidScript((self.error(len(self.text), "this is not UTF-8"),)) from None
-        self._lines: list[int] | None = None
         nul = self.text.find("\0")
         if nul >= 0:
             raise InvalidScript((self.error(nul, "a script holds no NUL"),))
@@ -104,9 +104,9 @@ def tokens(text: str) -> Iterator[Token]:
         elif kind == "number":
             yield _number(at, value)
         elif kind == "lines":
-            yield Token(Kind.STRING, at, _crlf(_unstuffed(value)))
+            yield Token(Kind.STRING, match.start("text"), _crlf(_unstuffed(value)))
         elif kind == "open":
-            yield Token(Kind.BAD, at, "this text has no end")
+            yield Token(Kind.BAD, match.start("text"), "this text has no end")
             return
         elif kind == "end":
             yield Token(Kind.END, at, "")

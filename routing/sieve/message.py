@@ -52,7 +52,7 @@ class Message:
         if self._header_fields is None:
             return self._original
         lines = [b"%b:%b\r\n" % (_octets(one.name), one.raw) for one in self._header_fields]
-        return b"".join(lines) + b"\r\n" + self.body
+        return b"".join(lines) + self._beyond + b"\r\n" + self.body
 
     @property
     def size(self) -> int:
@@ -93,6 +93,13 @@ class Message:
     @cached_property
     def _body_start(self) -> int:
         return header_end(self._original)
+
+    @cached_property
+    def _beyond(self) -> bytes:
+        """What the header has beyond that is looked at (`fields` has bounds): an edit leaves it there."""
+        content = self._original
+        end = max((one.end for one in fields(content, 0, self._body_start)), default=0)
+        return content[end : self._body_start].removesuffix(b"\r\n") if end else b""
 
     @cached_property
     def _by_name(self) -> dict[str, list[HeaderField]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from accounts.mailstore.headers import HeaderAddress
+from accounts.mailstore.headers import HeaderAddress, parse_addresses
 from routing.sieve.calls import Call
 from routing.sieve.language import Extension, Shape, Signature
 from routing.sieve.matching import Matcher
@@ -35,9 +35,9 @@ class _Envelope:
     def _values(self, path: str) -> list[str]:
         if not path:  # the null reverse-path is the empty string, whatever part is asked for (§5.4)
             return [""]
-        local_part, _, domain = path.rpartition("@")
-        value = self.part_of(HeaderAddress("", local_part, domain))
-        return [] if value is None else [value]
+        # read as a header's, so that both tests see a quoted local part as the same text
+        found = parse_addresses(f"<{path}>".encode("utf-8", "surrogateescape"))
+        return [value for one in found if (value := self.part_of(one)) is not None]
 
 
 def _build(call: Call) -> _Envelope:
