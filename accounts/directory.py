@@ -40,15 +40,20 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 POSTMASTER = "postmaster"
 
+# Whether a Sieve script has a say about a mailbox's mail, its own or one for all: who has none pays for none.
+_IS_FILTERED = """(EXISTS (SELECT FROM routing_script r WHERE r.mailbox_id = m.id AND r.is_active)
+        OR EXISTS (SELECT FROM routing_globalscript r WHERE r.is_enabled AND r.place <> 'library'))"""
+
 # Every mailbox with its owner, if it still has one.
-_MAILBOX_FACTS = """
+_MAILBOX_FACTS = f"""
     SELECT m.id AS mailbox_id, m.user_id, m.app_id,
         COALESCE(u.username || '@' || ud.name,
             COALESCE(NULLIF(p.local_part, ''), p.name || '.app') || '@' || pd.name, m.name) AS address,
         COALESCE(u.is_active, p.is_active, true) AS is_active,
         COALESCE(u.is_staff, false) AS is_staff,
         COALESCE(m.used_bytes >= m.quota_bytes OR m.used_messages >= m.quota_messages, false)
-            AS is_full
+            AS is_full,
+        {_IS_FILTERED} AS is_filtered
     FROM accounts_mailbox m
     LEFT JOIN accounts_user u ON u.id = m.user_id LEFT JOIN accounts_domain ud ON ud.id = u.domain_id
     LEFT JOIN accounts_app p ON p.id = m.app_id LEFT JOIN accounts_domain pd ON pd.id = p.domain_id
@@ -56,9 +61,10 @@ _MAILBOX_FACTS = """
 
 # Most mail is for a user by one of its addresses: a third of what the whole look-up costs.
 _LOOK_UP_USER = Prepared(
-    """
+    f"""
     SELECT d.id, d.name, m.id, u.username || '@' || ud.name,
-        COALESCE(m.used_bytes >= m.quota_bytes OR m.used_messages >= m.quota_messages, false)
+        COALESCE(m.used_bytes >= m.quota_bytes OR m.used_messages >= m.quota_messages, false),
+        {_IS_FILTERED}
     FROM accounts_domain d
     JOIN accounts_address a ON a.domain_id = d.id
     JOIN accounts_user u ON u.id = a.user_id
@@ -74,7 +80,7 @@ _LOOK_UP_USER = Prepared(
 _LOOK_UP = f"""
     SELECT d.id, d.name, d.mail_enabled, a.user_id, a.group_id, a.app_id, a.local_part,
         f.mailbox_id, f.address, f.is_full, f.is_active, s.reverse_path,
-        c.mailbox_ids, c.addresses, c.are_full
+        c.mailbox_ids, c.addresses, c.are_full, f.is_filtered, c.are_filtered
     FROM accounts_domain d
     LEFT JOIN LATERAL (
         SELECT * FROM accounts_address
@@ -88,7 +94,7 @@ _LOOK_UP = f"""
     LEFT JOIN accounts_srsaddress s ON s.domain_id = d.id AND s.token = %(token)s::text
     LEFT JOIN LATERAL (
         SELECT array_agg(x.mailbox_id) AS mailbox_ids, array_agg(x.address) AS addresses,
-            array_agg(x.is_full) AS are_full
+            array_agg(x.is_full) AS are_full, array_agg(x.is_filtered) AS are_filtered
         FROM ({_MAILBOX_FACTS} JOIN accounts_domain_catch_all k ON k.mailbox_id = m.id
             WHERE k.domain_id = d.id ORDER BY m.id) x
         WHERE x.is_active
@@ -97,7 +103,7 @@ _LOOK_UP = f"""
 """
 
 _POSTMASTER = f"""
-    SELECT mailbox_id, address, is_full
+    SELECT mailbox_id, address, is_full, is_filtered
     FROM ({_MAILBOX_FACTS} WHERE u.is_staff AND u.is_active ORDER BY u.id LIMIT 1) f
 """
 
@@ -108,11 +114,11 @@ _EXPAND = f"""
         SELECT m.member_group_id FROM reached r JOIN accounts_groupmember m ON m.group_id = r.id
         WHERE m.member_group_id IS NOT NULL
     )
-    SELECT DISTINCT f.mailbox_id, f.address, f.is_full, m.outside_address
+    SELECT DISTINCT f.mailbox_id, f.address, f.is_full, f.is_filtered, m.outside_address
     FROM reached r JOIN accounts_groupmember m ON m.group_id = r.id
     LEFT JOIN ({_MAILBOX_FACTS}) f ON f.user_id = m.user_id AND f.is_active
     WHERE m.member_group_id IS NULL
-    ORDER BY 1, 4
+    ORDER BY 1, 5
 """
 
 
@@ -170,9 +176,9 @@ def expand_group(db: Connection, group_id: int) -> GroupMembers:
             continue
         expanded.add(group)
         rows = db.execute(_EXPAND, {"group": group}, prepare=True, binary=True).fetchall()
-        for mailbox_id, address, is_full, outside_address in rows:
-            if mailbox_id is not None:
-                mailboxes.setdefault(mailbox_id, MailboxFacts(mailbox_id, address, is_full))
+        for *mailbox, outside_address in rows:
+            if mailbox[0] is not None:
+                mailboxes.setdefault(mailbox[0], MailboxFacts(*mailbox))
             elif outside_address:
                 parsed = _parsed(outside_address)
                 if parsed is not None:
@@ -207,6 +213,23 @@ def owned_addresses(db: Connection, login: Login) -> OwnedAddresses:
         binary=True,
     ).fetchall()
     return OwnedAddresses(frozenset((row[0], row[1]) for row in rows), any(row[2] for row in rows))
+
+
+def addresses_of(db: Connection, mailbox: MailboxId) -> tuple[str, ...]:
+    """The addresses whose mail reaches the mailbox's owner, the primary one first; groups and catch-alls left out."""
+    rows = db.execute(
+        """
+        SELECT a.local_part || '@' || d.name
+        FROM accounts_mailbox m
+        JOIN accounts_address a ON a.user_id = m.user_id OR a.app_id = m.app_id
+        JOIN accounts_domain d ON d.id = a.domain_id
+        WHERE m.id = %s ORDER BY NOT a.is_primary, a.id
+        """,
+        (mailbox,),
+        prepare=True,
+        binary=True,
+    ).fetchall()
+    return tuple(row[0] for row in rows)
 
 
 def local_domains(db: Connection, names: Iterable[str]) -> frozenset[str]:
@@ -244,19 +267,17 @@ def srs_address(db: Connection, domain_name: str, reverse_path: str) -> Address:
 def _entry(row: tuple[Any, ...]) -> DirectoryEntry | None:
     """The entry of a row of _LOOK_UP."""
     _, name, _, user_id, group_id, _, local_part, mailbox_id, address, is_full, is_active = row[:11]
-    reverse_path, mailbox_ids, addresses, are_full = row[11:]
+    reverse_path, *catch_all, is_filtered, are_filtered = row[11:]
     if group_id is not None:
         return GroupEntry(group_id, f"{local_part}@{name}")
     if mailbox_id is not None:
-        mailbox = MailboxFacts(mailbox_id, address, is_full)
+        mailbox = MailboxFacts(mailbox_id, address, is_full, is_filtered)
         return UserEntry(mailbox, is_active) if user_id else AppEntry(mailbox, is_active)
     if reverse_path is not None:
         return SrsEntry(reverse_path)
-    if mailbox_ids:
+    if are_filtered:
         return CatchAllEntry(
-            tuple(
-                MailboxFacts(*each) for each in zip(mailbox_ids, addresses, are_full, strict=True)
-            )
+            tuple(MailboxFacts(*each) for each in zip(*catch_all, are_filtered, strict=True))
         )
     return None
 

@@ -19,11 +19,15 @@ class DomainFacts:
 
 @dataclass(frozen=True, slots=True)
 class MailboxFacts:
-    """A mailbox that mail may be put into; `address` is its owner's primary address."""
+    """A mailbox that mail may be put into; `address` is its owner's primary address.
+
+    `is_filtered`: a script has a say about its mail, the owner's own or one for all.
+    """
 
     id: MailboxId
     address: str
     is_full: bool
+    is_filtered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
