@@ -138,6 +138,12 @@ class Run:
             action = amend(self, action)
         return action
 
+    def fresh(self) -> "Run":
+        """Another run of the program over what this one has before it, with nothing asked for yet."""
+        return Run(
+            self.program, self.message, self.envelope, self.host, self.environment, None, self.trace
+        )
+
     def look_at(self, octets: int) -> None:
         """Count the work of a comparison. Raises RunError when a run has done too much of it."""
         self._octets -= octets
