@@ -39,6 +39,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": "Filters",
+            "separator": True,
+            "items": [
+                _link("Users' scripts", "filter_alt", "routing_script"),
+                _link("Global scripts", "rule", "routing_globalscript"),
+            ],
+        },
+        {
             "title": "Mail on its way",
             "separator": True,
             "items": [

@@ -1,0 +1,3 @@
+"""The admin's pages of what is decided about mail. Importing a module registers its pages."""
+
+from routing.admin import global_scripts, scripts  # noqa: F401
