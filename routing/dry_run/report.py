@@ -7,6 +7,7 @@ from unicodedata import east_asian_width
 from routing.dry_run.running import DryRun
 from routing.sieve.errors import ScriptError
 from routing.sieve.lexer import Source
+from routing.sieve.message import Message
 from routing.sieve.results import Result
 from routing.sieve.trace import Kind, TraceLine
 from routing.sieve.wording import in_words
@@ -73,13 +74,13 @@ def role_of(line: TraceLine) -> Role:
     return Role.NOTE
 
 
-def outcome(result: Result, before: bytes) -> Iterator[Line]:
+def outcome(result: Result, before: Message) -> Iterator[Line]:
     """What would be done, in its order. `before` is the message as the script got it."""
     if result.error:
         yield Role.ERROR, f"the script failed in {result.error}; the message is kept"
     for action in result.actions:
         yield Role.ACTION, in_words(action)
-    if result.message.content != before:
+    if result.message is not before:
         yield Role.NOTE, "the message itself is changed by the script"
     for memory in result.memories:
         yield Role.NOTE, f"{memory.kind}: remembered for {_duration(memory.seconds)}"

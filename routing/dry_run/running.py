@@ -36,7 +36,7 @@ class DryRun:
 
 def dry_run(
     script: bytes,
-    content: bytes,
+    message: Message,
     envelope: ScriptEnvelope,
     host: Host,
     environment: Mapping[str, str] | None = None,
@@ -48,7 +48,6 @@ def dry_run(
         program = standard().compile(script)
     except InvalidScript as invalid:
         return DryRun(text, trace, errors=invalid.errors)
-    message = Message(with_crlf(content))
     result = program.run(message, envelope, host, environment=environment, trace=trace)
     errors = (result.error,) if result.error else ()
     return DryRun(text, trace, errors, program.warnings, result)
@@ -59,9 +58,8 @@ def with_crlf(content: bytes) -> bytes:
     return _LINE_END.sub(b"\r\n", content)
 
 
-def likely_envelope(content: bytes, sender: str | None, recipient: str | None) -> ScriptEnvelope:
+def likely_envelope(message: Message, sender: str | None, recipient: str | None) -> ScriptEnvelope:
     """The envelope that is given, else the one that the message tells of: that of its delivery, or its authors'."""
-    message = Message(with_crlf(content))
     if sender is None:
         sender = _first_address(message, "Return-Path", "Sender", "From")
     if recipient is None:

@@ -6,6 +6,7 @@ from routing.dry_run.report import Role, error_report, outcome, trace_report
 from routing.dry_run.running import dry_run, likely_envelope, with_crlf
 from routing.sieve.actions import Action, FileInto, Keep, Notify, Redirect, Reject, Vacation
 from routing.sieve.host import Alone, ScriptEnvelope
+from routing.sieve.message import Message
 from routing.sieve.trace import LINES_MAXIMUM, MISSES_MAXIMUM
 from routing.sieve.wording import in_words
 
@@ -13,7 +14,15 @@ MESSAGE = b"From: Ann <ann@example.org>\nTo: bob@example.com\nSubject: =?utf-8?q
 
 
 def run(script: str, message: bytes = MESSAGE) -> Any:
-    return dry_run(script.encode(), message, likely_envelope(message, None, None), Alone())
+    return dry_run(script.encode(), mail(message), envelope(message), Alone())
+
+
+def mail(content: bytes) -> Message:
+    return Message(with_crlf(content))
+
+
+def envelope(content: bytes, sender: str | None = None, to: str | None = None) -> ScriptEnvelope:
+    return likely_envelope(mail(content), sender, to)
 
 
 def told(script: str, message: bytes = MESSAGE) -> str:
@@ -62,7 +71,7 @@ def test_a_run_time_error_is_told_at_its_place_and_the_message_is_kept() -> None
         "line 5, column 1: a message is redirected 4 times at most"
     ]
     assert told(script).endswith("error: a message is redirected 4 times at most")
-    lines = list(outcome(tried.result, tried.result.message.content))
+    lines = list(outcome(tried.result, tried.result.message))
     assert lines[0][0] is Role.ERROR
     assert lines[1:] == [(Role.ACTION, "implicit keep: into INBOX")]
 
@@ -95,7 +104,7 @@ def test_the_caret_stands_below_wide_characters_and_in_long_lines() -> None:
 
 
 def test_what_is_no_utf8_has_its_error_at_its_line() -> None:
-    tried = dry_run(b"keep;\nstop; # \xff", MESSAGE, ScriptEnvelope(), Alone())
+    tried = dry_run(b"keep;\nstop; # \xff", mail(MESSAGE), ScriptEnvelope(), Alone())
     assert [(error.line, error.column) for error in tried.errors] == [(2, 9)]
     assert list(error_report("x", tried.text, tried.errors))
 
@@ -125,15 +134,11 @@ def test_a_trace_is_bounded() -> None:
 
 def test_the_envelope_is_the_given_one_or_that_of_the_message() -> None:
     delivered = b"Return-Path: <bounce@example.net>\nDelivered-To: me@example.com\n" + MESSAGE
-    assert likely_envelope(delivered, None, None) == ScriptEnvelope(
-        "bounce@example.net", "me@example.com"
-    )
-    assert likely_envelope(MESSAGE, None, None) == ScriptEnvelope(
-        "ann@example.org", "bob@example.com"
-    )
-    assert likely_envelope(b"Return-Path: <>\n" + MESSAGE, None, None).sender == ""
-    assert likely_envelope(delivered, "", "x@example.org") == ScriptEnvelope("", "x@example.org")
-    assert likely_envelope(b"", None, None) == ScriptEnvelope("", "")
+    assert envelope(delivered) == ScriptEnvelope("bounce@example.net", "me@example.com")
+    assert envelope(MESSAGE) == ScriptEnvelope("ann@example.org", "bob@example.com")
+    assert envelope(b"Return-Path: <>\n" + MESSAGE).sender == ""
+    assert envelope(delivered, "", "x@example.org") == ScriptEnvelope("", "x@example.org")
+    assert envelope(b"") == ScriptEnvelope("", "")
 
 
 def test_actions_in_words() -> None:

@@ -1,29 +1,27 @@
 """Tries a Sieve script on a message."""
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
-from django.core.management.color import no_style
+from django.core.management.base import CommandParser
 
 from accounts import people
-from accounts.mailstore.values import MailboxId
-from accounts.management.directory_command import DirectoryCommand
 from accounts.models import User
 from accounts.namespace import Conflict
-from routing.dry_run.report import Line, Role, error_report, outcome, trace_report
+from routing.dry_run.report import Role, error_report, outcome, trace_report
 from routing.dry_run.running import dry_run, likely_envelope, with_crlf
-from routing.scripts.storage import active_script
+from routing.filtering.host import MailboxHost
 from routing.sieve.host import Alone, Host
 from routing.sieve.limits import SCRIPT_SIZE_MAXIMUM
+from routing.sieve.message import Message
+from transport.management.sieve_command import SieveCommand, mailbox_of, script_of
 
 STANDARD_INPUT = "-"
 
 
-class Command(DirectoryCommand):
+class Command(SieveCommand):
     help = (
         "Shows what a Sieve script would do with a message, and why: each line that runs, each test\n"
         "with its answer and the values that were compared, and the actions in plain words. Nothing\n"
@@ -85,53 +83,31 @@ class Command(DirectoryCommand):
         if script != STANDARD_INPUT and "@" in script and not Path(script).exists():
             scripted = people.find_user(script)
             owner = owner or scripted
-            name, text = _active(scripted)
+            name, text = script_of(scripted)
         else:
             name, text = script, _read(script, SCRIPT_SIZE_MAXIMUM)
-        content = with_crlf(_read(message, settings.MAX_MESSAGE_SIZE))
+        mail = Message(with_crlf(_read(message, settings.MAX_MESSAGE_SIZE)))
         if envelope_to is None and owner is not None:
             envelope_to = str(owner.address)
-        envelope = likely_envelope(content, envelope_from, envelope_to)
-        run = dry_run(text, content, envelope, _host(owner))
-        self._print(error_report(name, run.text, run.warnings, is_warning=True), to_errors=True)
+        envelope = likely_envelope(mail, envelope_from, envelope_to)
+        run = dry_run(text, mail, envelope, _host(owner))
+        self.show(error_report(name, run.text, run.warnings, is_warning=True), to_errors=True)
         if run.result is None:
-            self._print(error_report(name, run.text, run.errors), to_errors=True)
-            count = len(run.errors)
-            raise CommandError(f"{name} has {count} error{'s' if count != 1 else ''}.")
-        self._print(
+            self.refuse(name, run.text, run.errors)
+        self.show(
             [(Role.HEAD, f"From <{envelope.sender}> to <{envelope.recipient}>"), (Role.NOTE, "")]
         )
-        self._print(trace_report(run))
-        self._print([(Role.NOTE, ""), (Role.HEAD, "What would be done:")])
-        self._print((role, f"  {text}") for role, text in outcome(run.result, content))
+        self.show(trace_report(run))
+        self.show([(Role.NOTE, ""), (Role.HEAD, "What would be done:")])
+        self.show((role, f"  {text}") for role, text in outcome(run.result, mail))
         if run.result.error:
             sys.exit(1)
 
-    def _print(self, lines: Iterable[Line], *, to_errors: bool = False) -> None:
-        stream = self.stderr if to_errors else self.stdout
-        style = self.style if stream.isatty() else no_style()
-        colours = {
-            Role.HEAD: style.MIGRATE_HEADING,
-            Role.TRUE: style.SUCCESS,
-            Role.FALSE: style.HTTP_NOT_MODIFIED,
-            Role.ACTION: style.WARNING,
-            Role.ERROR: style.ERROR,
-        }
-        for role, text in lines:
-            colour = colours.get(role, str)
-            stream.write(colour(text), style_func=str)
-
 
 def _host(owner: User | None) -> Host:
-    return Alone()
-
-
-def _active(user: User) -> tuple[str, bytes]:
-    """The script that the user's mail goes through, and what to call it."""
-    found = active_script(people.raw_connection(), MailboxId(user.mailbox.pk))
-    if found is None:
-        raise Conflict(f"{user} has no active script.")
-    return found
+    if owner is None:
+        return Alone()
+    return MailboxHost(people.raw_connection(), mailbox_of(owner))
 
 
 def _read(name: str, maximum: int) -> bytes:
