@@ -94,6 +94,8 @@ class _Parser:
     def _argument(self) -> Argument | None:
         token = self._next
         kind = token.kind
+        if kind is Kind.MARK:
+            return self._list() if token.value == "[" else None
         if kind is Kind.STRING:
             return self._string()
         if kind is Kind.TAG:
@@ -102,13 +104,16 @@ class _Parser:
         if kind is Kind.NUMBER:
             self._next = self._advance()
             return Number(token.at, int(token.value))
-        if not self._take("["):
-            return None
+        return None
+
+    def _list(self) -> StringList:
+        at = self._next.at
+        self._next = self._advance()
         items = [self._string()]
         while self._take(","):
             items.append(self._string())
         self._expect("]", "here should be a comma or the end of the list of strings")
-        return StringList(token.at, tuple(items))
+        return StringList(at, tuple(items))
 
     def _string(self) -> String:
         token = self._next

@@ -42,12 +42,12 @@ class Keys:
 
     __slots__ = ("_prepare", "_prepared", "texts")
 
-    def __init__(self, texts: Sequence[Text], prepare: Callable[[str], Any] = str) -> None:
+    def __init__(self, texts: Sequence[Text], prepare: Callable[[str], Any] | None = None) -> None:
         """`prepare` (of a folded key, a pattern) may raise InvalidUse, for a constant at once."""
         self.texts = texts
-        self._prepare = prepare
-        known = constants(texts)
-        self._prepared = None if known is None else [(text, prepare(text)) for text in known]
+        self._prepare = prepare or str
+        known = constants(texts) if prepare is not None else None
+        self._prepared = None if known is None else [(text, self._prepare(text)) for text in known]
 
     def prepared_by(self, prepare: Callable[[str], Any]) -> "Keys":
         return Keys(self.texts, prepare)

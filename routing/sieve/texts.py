@@ -27,8 +27,5 @@ def texts_of(run: "Run", texts: Sequence[Text]) -> Sequence[str]:
 
 def constants(texts: Sequence[Text]) -> tuple[str, ...] | None:
     """The texts, if all are known before the run."""
-    return (
-        tuple(known)
-        if len(known := [t for t in texts if isinstance(t, str)]) == len(texts)
-        else None
-    )
+    known = tuple([text for text in texts if isinstance(text, str)])
+    return known if len(known) == len(texts) else None
