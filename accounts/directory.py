@@ -176,9 +176,9 @@ def expand_group(db: Connection, group_id: int) -> GroupMembers:
             continue
         expanded.add(group)
         rows = db.execute(_EXPAND, {"group": group}, prepare=True, binary=True).fetchall()
-        for *mailbox, outside_address in rows:
-            if mailbox[0] is not None:
-                mailboxes.setdefault(mailbox[0], MailboxFacts(*mailbox))
+        for *facts, outside_address in rows:
+            if facts[0] is not None:
+                mailboxes.setdefault(facts[0], MailboxFacts(*facts))
             elif outside_address:
                 parsed = _parsed(outside_address)
                 if parsed is not None:

@@ -7,6 +7,8 @@ from accounts.addresses import Address
 from accounts.entries import MailboxFacts
 from accounts.mailstore.values import MailboxId
 from routing.envelope import Recipient
+from routing.sieve.actions import Action, Memory
+from routing.sieve.errors import ScriptError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,96 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A folder as a script names it, "" the inbox: the one with this id wins, then the one with this special use.
+
+    `create`: it is made where there is none; otherwise the inbox takes its place.
+    """
+
+    folder: str = ""
+    create: bool = False
+    mailbox_id: str = ""
+    special_use: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy in a folder; `content` is the owner's own where a script has edited the message, whole."""
+
+    target: Target = Target()
+    flags: tuple[str, ...] = ()
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirection:
+    """A copy that goes on to another address; `content` as in Copy."""
+
+    address: Address
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The message is not wanted. `extended`: by `ereject`, which is told by a DSN where nobody waits (RFC 5429)."""
+
+    reason: str
+    extended: bool
+
+    @property
+    def fits_reply(self) -> bool:
+        """Whether a 550 may tell it: `reject` keeps its exact text, and a reply is ASCII (RFC 5429 §2.2)."""
+        return self.extended or self.reason.isascii()
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFailure:
+    """A script that could not run, or not to its end. `digest` is of its text; `is_own`: its owner is to be told now."""
+
+    name: str
+    digest: bytes
+    error: ScriptError
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """What scripts want done with the copy of one mailbox, in the place of a Filing.
+
+    `unseen`: those of `memories` that the scripts found not remembered. `answers` are Vacation and Notify. `notes` say
+    what was asked for and is not done. `is_spam`: nobody outside hears of it.
+    """
+
+    mailbox: MailboxFacts
+    recipient: Recipient
+    copies: tuple[Copy, ...] = ()
+    redirections: tuple[Redirection, ...] = ()
+    answers: tuple[Action, ...] = ()
+    refusal: Refusal | None = None
+    memories: tuple[Memory, ...] = ()
+    unseen: frozenset[tuple[str, bytes]] = frozenset()
+    failures: tuple[ScriptFailure, ...] = ()
+    actions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_spam: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All that is done with one message, in one database transaction."""
 
     filings: tuple[Filing, ...]
     refilings: tuple[Refiling, ...]
     sendings: tuple[Sending, ...]
+    filtered: tuple[Filtered, ...] = ()
 
     @property
     def owners(self) -> tuple[MailboxId, ...]:
         """The mailboxes that get a copy now."""
-        return tuple(filing.mailbox.id for filing in self.filings)
+        filed = tuple(filing.mailbox.id for filing in self.filings)
+        return filed + tuple(one.mailbox.id for one in self.filtered)
+
+    @property
+    def is_for_scripts(self) -> bool:
+        """Whether a script has a say about it and was not asked yet."""
+        return any(filing.mailbox.is_filtered for filing in self.filings)

@@ -5,14 +5,16 @@ returned): folders to the notifier, next hops to the queue's wake-ups.
 """
 
 import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from enum import Enum
+from datetime import UTC, datetime
 
 from django.conf import settings
 
 from accounts.addresses import Address
-from accounts.directory import srs_address
+from accounts.directory import local_domains, srs_address
 from accounts.journal.acceptances import (
     Acceptance,
     AlreadyAccepted,
@@ -21,16 +23,27 @@ from accounts.journal.acceptances import (
 )
 from accounts.journal.trace import TraceEvent, write_trace
 from accounts.mailstore.append import append_message
-from accounts.mailstore.values import FolderId, NewMessage, OverQuota, Placement, new_message
-from routing.decisions import Elsewhere, Plan, Reached, Refiling, Sending, Unreachable
-from routing.delivery import plan_delivery
-from routing.envelope import Client, Envelope, Recipient
-from routing.resolution import resolve
+from accounts.mailstore.blobs import keep_blob
+from accounts.mailstore.locking import take_turn
+from accounts.mailstore.values import (
+    FolderId,
+    MailboxId,
+    NewMessage,
+    NoSuchFolder,
+    OverQuota,
+    Placement,
+    new_message,
+)
+from routing.decisions import Plan, Refiling, Sending
+from routing.envelope import Client, Envelope
+from routing.filtering.memories import remember as remember_all
 from transport.database_threads import Connection
+from transport.placing import Placed, place
 from transport.queue.enqueue import QueueRecipient, QueueRequest, enqueue
+from transport.script_orders import Deposit, Mail, Orders, Writing, orders_for
 from transport.signing import sign
-from transport.smtp.syntax import CommandError, format_address, parse_path
-from transport.smtp.trace_fields import delivery_fields, new_trace_id
+from transport.smtp.syntax import format_address
+from transport.smtp.trace_fields import delivery_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +68,15 @@ class Consignment:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The message is held for every recipient. `folders` and `next_hops` are to be announced after the commit."""
+    """The message is held for every recipient. `folders` and `next_hops` are to be announced after the commit.
+
+    `refused`: the mailboxes whose scripts refuse it, of which the sender was told by mail.
+    """
 
     trace_id: str
     folders: tuple[FolderId, ...] = ()
     next_hops: tuple[str, ...] = ()
+    refused: tuple[MailboxId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +91,6 @@ class NoRoom:
     """Nothing was done: every mailbox has become full since RCPT."""
 
 
-class Outcome(Enum):
-    """What became of a message that this server sends itself."""
-
-    DONE = "done"
-    LATER = "later"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """`status` is of RFC 3463. `folders` and `next_hops` as in Carried."""
-
-    outcome: Outcome
-    status: str
-    text: str
-    folders: tuple[FolderId, ...] = ()
-    next_hops: tuple[str, ...] = ()
-
-
 def fingerprint_of(client: Client, envelope: Envelope, content_sha256: bytes) -> bytes:
     """What makes two transactions the same one: the client, the envelope and the bytes."""
     envelope_text = repr((client.address, client.login, envelope))
@@ -102,100 +100,146 @@ def fingerprint_of(client: Client, envelope: Envelope, content_sha256: bytes) ->
 def carry_out(db: Connection, consignment: Consignment) -> Carried | Repeated | NoRoom:
     """Store and enqueue, all or nothing. A mailbox that has become full is served by the queue, if another is not.
 
-    Raises what the database or the mail store raises; then nothing was done.
+    Raises what the database or the mail store raises, and MemoryTaken: then nothing was done.
     """
-    # what takes time comes before the transaction: it holds locks on folders
-    message = new_message(consignment.content) if consignment.plan.filings else None
-    signature = b""
-    if consignment.sign_as and consignment.plan.sendings:
-        signature = sign(db, consignment.content, consignment.sign_as)
+    load = _load(
+        db, consignment
+    )  # what takes time comes before the transaction: that holds locks on folders
+    is_careful = False
     while True:
         plan = consignment.plan
-        is_one_statement = message is not None and not plan.sendings and not plan.refilings
+        is_one_statement = not is_careful and load.is_one_statement(plan)
         try:
             with nullcontext() if is_one_statement else db.transaction():
-                return _carry(db, consignment, message, signature)
+                return _carry(db, consignment, load, is_one_statement=is_one_statement)
         except AlreadyAccepted:
             first_id = first_trace_id(db, consignment.fingerprint or b"")
             if first_id is not None:
                 return Repeated(first_id)  # otherwise it was forgotten at this moment: once more
+        except NoSuchFolder:
+            if not is_one_statement or not load.orders:
+                raise
+            is_careful = True  # a folder went since it was looked up
         except OverQuota as error:
-            plan = _without(consignment.plan, error.owner)
-            if not plan.filings and not plan.sendings:
+            consignment = replace(consignment, plan=_without(plan, error.owner))
+            load = load.without(error.owner)
+            plan = consignment.plan
+            if not plan.filings and not plan.filtered and not plan.sendings:
                 return NoRoom()
-            consignment = replace(consignment, plan=plan)
 
 
-def submit_internal(
-    db: Connection,
-    *,
-    reverse_path: str,
-    recipient: str,
-    content: bytes,
-    domain_name: str = "",
-    cause: str = "internal",
-) -> Submitted:
-    """Send a message of this server's own (a DSN), or repeat a local delivery, in the caller's transaction or an own.
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What is made of a consignment before its transaction. `own` are contents that scripts made or changed."""
 
-    `reverse_path` ("" is null) and `recipient` as on the wire, without brackets. What leaves is signed as
-    `domain_name`, if that is given. No Received field is added: the message begins here.
-    """
-    try:
-        sender = parse_path(reverse_path) if reverse_path else None
-        address = parse_path(recipient)
-    except CommandError as error:
-        return Submitted(Outcome.NEVER, "5.1.3", str(error))
-    resolution = resolve(db, address, is_bounce=sender is None)
-    match resolution:
-        case Unreachable.UNKNOWN:
-            return Submitted(Outcome.NEVER, "5.1.1", "no such address")
-        case Unreachable.DISABLED:
-            return Submitted(Outcome.NEVER, "5.2.1", "the mailbox is disabled")
-        case Unreachable.FULL:
-            return Submitted(Outcome.LATER, "4.2.2", "the mailbox is full")
-        case Elsewhere() | Reached():
-            pass
-    to = Recipient(address, notify="NEVER" if sender is None else "")
-    consignment = Consignment(
-        trace_id=new_trace_id(),
-        client=Client("", "", ""),
-        envelope=Envelope(sender, (to,)),
-        plan=plan_delivery([(to, resolution)]),
-        content=content,
-        received=b"",
-        cause=cause,
-        sender_domain=domain_name,
-        sign_as=domain_name,
-    )
-    carried = carry_out(db, consignment)
-    if isinstance(carried, Carried):
-        return Submitted(
-            Outcome.DONE, "2.0.0", carried.trace_id, carried.folders, carried.next_hops
+    message: NewMessage | None
+    orders: tuple[Orders, ...]
+    own: Mapping[bytes, NewMessage]
+    signatures: Mapping[bytes | None, bytes]
+
+    def is_one_statement(self, plan: Plan) -> bool:
+        """Whether nothing is written but one message into folders that are there."""
+        return (
+            self.message is not None
+            and not plan.sendings
+            and not plan.refilings
+            and all(
+                not one.mails and not one.memories and all(map(_is_plain, one.deposits))
+                for one in self.orders
+            )
+            and bool(plan.filings or any(one.deposits for one in self.orders))
         )
-    return Submitted(Outcome.LATER, "4.2.2", "the mailbox is full")
+
+    def without(self, owner: int) -> "_Load":
+        orders = tuple(one for one in self.orders if one.filtered.mailbox.id != owner)
+        return replace(self, orders=orders)
+
+
+def _is_plain(deposit: Deposit) -> bool:
+    return deposit.content is None and not deposit.target.create
+
+
+def _load(db: Connection, consignment: Consignment) -> _Load:
+    plan, content = consignment.plan, consignment.content
+    writing = Writing(settings.MAIL_HOSTNAME, datetime.now(UTC), lambda: str(uuid.uuid4()))
+    orders = tuple(
+        orders_for(one, consignment.envelope, content, consignment.received, writing)
+        for one in plan.filtered
+    )
+    deposits = [deposit for one in orders for deposit in one.deposits]
+    own = {one.content for one in deposits if one.content is not None}
+    is_filed = bool(plan.filings) or any(one.content is None for one in deposits)
+    signatures: dict[bytes | None, bytes] = {}
+    if consignment.sign_as and plan.sendings:
+        signatures[None] = sign(db, content, consignment.sign_as)
+    for mail in (mail for one in orders for mail in one.mails):
+        domain_name = consignment.sign_as if mail.is_forward else mail.domain_name
+        if domain_name and mail.content not in signatures:
+            signed = content if mail.content is None else mail.content
+            signatures[mail.content] = sign(db, signed, domain_name)
+    return _Load(
+        message=new_message(content) if is_filed else None,
+        orders=orders,
+        own={one: new_message(one) for one in own},
+        signatures=signatures,
+    )
 
 
 def _carry(
-    db: Connection, consignment: Consignment, message: NewMessage | None, signature: bytes
+    db: Connection, consignment: Consignment, load: _Load, *, is_one_statement: bool
 ) -> Carried:
     trace_id, fingerprint, plan = consignment.trace_id, consignment.fingerprint, consignment.plan
     once = Acceptance(fingerprint, trace_id) if fingerprint is not None else None
-    folders: tuple[FolderId, ...] = ()
-    if plan.filings and message is not None:
+    if load.orders and not is_one_statement:
+        _take_locks(db, consignment, load)
+    placed = [place(db, one, may_create=not is_one_statement) for one in load.orders]
+    trace = [*_filed_events(consignment), *_sieve_events(consignment, placed)]
+    placements = [
+        *_placements(consignment),
+        *(place for one in placed for place in one.placements.get(None, ())),
+    ]
+    folders: list[FolderId] = []
+    if placements and load.message is not None:
         appended = append_message(
-            db,
-            message,
-            _placements(consignment),
-            cause=consignment.cause,
-            trace=_filed_events(consignment),
-            once=once,
+            db, load.message, placements, cause=consignment.cause, trace=trace, once=once
         )
-        folders = tuple(dict.fromkeys(entry.folder_id for entry in appended))
-    elif once is not None:
-        remember(db, once)
+        folders += [entry.folder_id for entry in appended]
+    else:
+        if once is not None:
+            remember(db, once)
+        write_trace(db, trace)
+    for content, own in load.own.items():
+        own_placements = [place for one in placed for place in one.placements.get(content, ())]
+        if own_placements:
+            appended = append_message(db, own, own_placements, cause=consignment.cause)
+            folders += [entry.folder_id for entry in appended]
+    hops = _enqueue(db, consignment, load)
+    refused = tuple(one.mailbox.id for one in plan.filtered if one.refusal is not None)
+    return Carried(trace_id, tuple(dict.fromkeys(folders)), hops, refused)
+
+
+def _take_locks(db: Connection, consignment: Consignment, load: _Load) -> None:
+    """Everything in the store's one order, since several statements follow; memories are before all. Raises MemoryTaken."""
+    remember_all(db, [memory for one in load.orders for memory in one.memories])
+    contents = {message.sha256: message.content for message in load.own.values()}
+    if load.message is not None:
+        contents[load.message.sha256] = load.message.content
+    for sha256 in sorted(contents):
+        keep_blob(db, contents[sha256], sha256)
+    for owner in sorted(consignment.plan.owners):
+        take_turn(db, owner)
+
+
+def _enqueue(db: Connection, consignment: Consignment, load: _Load) -> tuple[str, ...]:
+    """What leaves, now or later; the next hops."""
+    signature = load.signatures.get(None, b"")
     requests = [
-        *(_sending_request(db, consignment, sending, signature) for sending in plan.sendings),
+        *(
+            _sending_request(db, consignment, sending, signature)
+            for sending in consignment.plan.sendings
+        ),
         *_refiling_requests(consignment),
+        *_mail_requests(db, consignment, load),
     ]
     hops: dict[str, None] = {}
     events = []
@@ -204,7 +248,7 @@ def _carry(
         hops.update(dict.fromkeys(queued.next_hops))
         events.append(
             TraceEvent(
-                trace_id,
+                consignment.trace_id,
                 "queue",
                 "enqueued",
                 sender=request.reverse_path,
@@ -213,9 +257,8 @@ def _carry(
                 detail=_origin(consignment),
             )
         )
-    if events:
-        write_trace(db, events)
-    return Carried(trace_id, folders, tuple(hops))
+    write_trace(db, events)
+    return tuple(hops)
 
 
 def _placements(consignment: Consignment) -> list[Placement]:
@@ -245,6 +288,29 @@ def _filed_events(consignment: Consignment) -> list[TraceEvent]:
     ]
 
 
+def _sieve_events(consignment: Consignment, placed: Sequence[Placed]) -> list[TraceEvent]:
+    """What scripts decided, one event a mailbox."""
+    sender = _path(consignment.envelope.reverse_path)
+    origin = _origin(consignment)
+    return [
+        TraceEvent(
+            consignment.trace_id,
+            "sieve",
+            "failed" if one.filtered.failures else "done",
+            "; ".join(one.filtered.actions)[:500],
+            sender=sender,
+            recipient=str(one.filtered.recipient.address),
+            detail={
+                **origin,
+                "actions": list(one.filtered.actions),
+                "notes": [*one.filtered.notes, *one.notes],
+                "errors": [f"{failure.name}: {failure.error}" for failure in one.filtered.failures],
+            },
+        )
+        for one in placed
+    ]
+
+
 def _origin(consignment: Consignment) -> dict[str, str | int]:
     client = consignment.client
     return {
@@ -270,6 +336,42 @@ def _sending_request(
             for to in sending.recipients
         ),
         signature + consignment.received,
+    )
+
+
+def _mail_requests(db: Connection, consignment: Consignment, load: _Load) -> list[QueueRequest]:
+    """What scripts send, one request each: it has a prefix of its own."""
+    mails = [mail for one in load.orders for mail in one.mails]
+    if not mails:
+        return []
+    sender = consignment.envelope.reverse_path
+    domains = {to.domain for mail in mails for to in mail.recipients}
+    local = local_domains(db, domains | ({sender.domain} if sender is not None else set()))
+    return [_mail_request(db, consignment, load, mail, local) for mail in mails]
+
+
+def _mail_request(
+    db: Connection, consignment: Consignment, load: _Load, mail: Mail, local: frozenset[str]
+) -> QueueRequest:
+    reverse_path = mail.reverse_path
+    if mail.is_forward and reverse_path is not None and not consignment.client.login:
+        leaves = any(to.domain not in local for to in mail.recipients)
+        if leaves and reverse_path.domain not in local:  # so that SPF holds at the next hop
+            reverse_path = srs_address(db, mail.domain_name, format_address(reverse_path))
+    request = _request(
+        consignment,
+        reverse_path,
+        mail.domain_name,
+        tuple(
+            QueueRecipient(format_address(to), mail.notify, mail.orcpt, is_local=to.domain in local)
+            for to in mail.recipients
+        ),
+        load.signatures.get(mail.content, b"") + mail.prefix,
+    )
+    if mail.is_forward:
+        return request if mail.content is None else replace(request, content=mail.content)
+    return replace(
+        request, content=mail.content or b"", login="", ret="", envid="", body="", smtputf8=False
     )
 
 
@@ -320,11 +422,15 @@ def _request(
 
 def _without(plan: Plan, owner: int) -> Plan:
     """The plan with one mailbox's copy left to the queue."""
-    full = [filing for filing in plan.filings if filing.mailbox.id == owner]
+    full = [Refiling(one.mailbox, one.recipient) for one in plan.filings if one.mailbox.id == owner]
+    full += [
+        Refiling(one.mailbox, one.recipient) for one in plan.filtered if one.mailbox.id == owner
+    ]
     return replace(
         plan,
-        filings=tuple(filing for filing in plan.filings if filing.mailbox.id != owner),
-        refilings=plan.refilings + tuple(Refiling(one.mailbox, one.recipient) for one in full),
+        filings=tuple(one for one in plan.filings if one.mailbox.id != owner),
+        filtered=tuple(one for one in plan.filtered if one.mailbox.id != owner),
+        refilings=(*plan.refilings, *full),
     )
 
 

@@ -1,6 +1,7 @@
-"""The tables of `routing`: Sieve scripts."""
+"""The tables of `routing`: Sieve scripts, and users' lists of addresses."""
 
+from routing.models.address_list import AddressList
 from routing.models.global_script import GlobalScript
 from routing.models.script import Script
 
-__all__ = ["GlobalScript", "Script"]
+__all__ = ["AddressList", "GlobalScript", "Script"]

@@ -15,9 +15,9 @@ import psycopg
 from accounts.mailstore.blobs import read_blob
 from accounts.mailstore.values import FolderId
 from accounts.secrets import CannotDecrypt, decrypt
-from transport.carrying import Outcome as SubmittedOutcome
-from transport.carrying import submit_internal
 from transport.database_threads import Connection
+from transport.internal_mail import Outcome as SubmittedOutcome
+from transport.internal_mail import submit_internal
 from transport.outbound.content import has_non_ascii_header, with_crlf
 from transport.outbound.delivery import Attempt, Courier, Outside
 from transport.outbound.routes import (

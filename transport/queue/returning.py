@@ -14,10 +14,10 @@ from django.conf import settings
 from accounts.journal.trace import TraceEvent, write_trace
 from accounts.mailstore.blobs import read_blob
 from accounts.mailstore.values import FolderId
-from transport.carrying import Outcome as SubmittedOutcome
-from transport.carrying import submit_internal
 from transport.database_threads import Connection
 from transport.dsn.report import Action, RecipientReport, Report, build_report
+from transport.internal_mail import Outcome as SubmittedOutcome
+from transport.internal_mail import submit_internal
 from transport.queue.claim import Claimed
 from transport.queue.enqueue import QueueRecipient, QueueRequest, enqueue
 from transport.queue.outcomes import Outcome

@@ -15,8 +15,9 @@ from accounts.mailstore.headers import HEADER_LIMIT, header_end
 from routing.decisions import Plan, Resolution
 from routing.envelope import Client, Envelope, Recipient
 from routing.senders import Forgery, check_authors
-from transport.carrying import Carried, Consignment, NoRoom, Repeated, carry_out, fingerprint_of
+from transport.carrying import Carried, Consignment, NoRoom, Repeated, fingerprint_of
 from transport.database_threads import Connection
+from transport.delivering import Rejected, deliver_or_reject
 from transport.smtp.submitted_header import SubmittedHeader, complete_header, read_header
 from transport.smtp.success_reports import report_success
 from transport.smtp.trace_fields import RECEIVED_MAXIMUM, count_received, received_field
@@ -85,7 +86,7 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
         )
         sign_as = _signing_domain(header, owned, login)
     recipients = arrival.envelope.recipients
-    carried = carry_out(
+    carried = deliver_or_reject(
         db,
         Consignment(
             trace_id=arrival.trace_id,
@@ -123,6 +124,8 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
             return carried
         case NoRoom():
             return Refused("452 4.2.2 the mailbox is full")
+        case Rejected(reply):
+            return Refused(reply)
 
 
 def _signing_domain(header: SubmittedHeader, owned: OwnedAddresses, login: Login) -> str:

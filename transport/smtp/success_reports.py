@@ -5,8 +5,10 @@ What leaves over the queue is reported by the queue.
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
+from accounts.mailstore.values import MailboxId
 from routing.decisions import Reached, Resolution
 from routing.envelope import Envelope, Recipient
 from transport.carrying import Carried
@@ -39,7 +41,7 @@ def report_success(
     reports = []
     domain = ""
     for recipient, resolution in resolved:
-        action = _action(resolution)
+        action = _action(resolution, carried.refused)
         if action is not None and is_wanted(action, recipient.notify, reverse_path):
             domain = domain or recipient.address.domain
             reports.append(
@@ -62,17 +64,21 @@ def report_success(
     except Exception:  # whatever it is: the message is committed, and nobody may hear 451
         log.exception("%s: success could not be reported", carried.trace_id)
         return carried
-    return Carried(
-        carried.trace_id, carried.folders + sent.folders, carried.next_hops + sent.next_hops
+    return replace(
+        carried,
+        folders=carried.folders + sent.folders,
+        next_hops=carried.next_hops + sent.next_hops,
     )
 
 
-def _action(resolution: Resolution) -> Action | None:
-    """What happened to the recipient here and now; None when it is the queue that knows."""
+def _action(resolution: Resolution, refused: tuple[MailboxId, ...]) -> Action | None:
+    """What happened to the recipient here and now; None when it is the queue that knows, and for who refused it."""
     if not isinstance(resolution, Reached):
         return None
     if resolution.forwarder:
         return Action.EXPANDED
     if not resolution.mailboxes or any(mailbox.is_full for mailbox in resolution.mailboxes):
+        return None
+    if all(mailbox.id in refused for mailbox in resolution.mailboxes):
         return None
     return Action.DELIVERED

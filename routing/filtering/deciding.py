@@ -1,0 +1,119 @@
+"""Asks the scripts of a plan's mailboxes what is to be done with their copies: one round trip to find them, if there are any."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+
+from routing.decisions import Filing, Filtered, Plan, ScriptFailure
+from routing.envelope import Client, Envelope
+from routing.filtering.host import MailboxHost
+from routing.filtering.memories import Connection
+from routing.filtering.planning import Surroundings, plan_filtered
+from routing.filtering.running import Failed, run_scripts
+from routing.scripts.standing import StandingScripts, standing_scripts
+from routing.sieve.actions import Keep, Memory
+from routing.sieve.host import ScriptEnvelope
+from routing.sieve.message import Message
+from routing.sieve.results import Result
+from routing.verdicts import NOT_JUDGED, Verdict
+
+FAILURE = "failure"
+"""The kind of memory that an owner was told of a failed script."""
+FAILURE_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message as it came: `content` with our own Received field, which scripts see too."""
+
+    content: bytes
+    envelope: Envelope
+    client: Client
+    verdict: Verdict = NOT_JUDGED
+
+
+def filter_plan(db: Connection, plan: Plan, arrived: Arrived) -> Plan:
+    """The plan with a Filtered in the place of each Filing whose mailbox has scripts. Raises what the database raises."""
+    if not plan.is_for_scripts:
+        return plan
+    concerned = [filing for filing in plan.filings if filing.mailbox.is_filtered]
+    scripts = standing_scripts(db, [filing.mailbox.id for filing in concerned])
+    message = Message(arrived.content)
+    filtered = {
+        filing.mailbox.id: one
+        for filing in concerned
+        if (one := _filter(db, scripts, filing, message, arrived)) is not None
+    }
+    return replace(
+        plan,
+        filings=tuple(one for one in plan.filings if one.mailbox.id not in filtered),
+        filtered=tuple(filtered.values()),
+    )
+
+
+def environment_of(client: Client) -> Mapping[str, str]:
+    """The items of RFC 5183 §4.1 at a delivery."""
+    host = settings.MAIL_HOSTNAME
+    items = {
+        "name": "Mailsite",
+        "location": "MTA",
+        "phase": "during",
+        "host": host,
+        "domain": host.partition(".")[2] or host,
+        "remote-ip": client.address,
+    }
+    return {name: value for name, value in items.items() if value}
+
+
+def _filter(
+    db: Connection, scripts: StandingScripts, filing: Filing, message: Message, arrived: Arrived
+) -> Filtered | None:
+    """None where no script ran: they may have gone since RCPT."""
+    host = MailboxHost(db, filing.mailbox.id)
+    envelope = _envelope_of(filing, arrived)
+    ran = run_scripts(
+        db,
+        scripts,
+        filing.mailbox.id,
+        message,
+        envelope,
+        host,
+        dict(environment_of(arrived.client)) | dict(arrived.verdict.scores),
+        arrived.verdict,
+    )
+    if ran.result is None and not ran.failures:
+        return None
+    result = ran.result or Result(message, (Keep(implicit=True),))
+    around = Surroundings(
+        original=message,
+        sender=envelope.sender,
+        own_addresses=host.own_addresses,
+        members=host.list_members,
+        is_spam=arrived.verdict.is_spam,
+    )
+    failures = tuple(_failure(failed, host) for failed in ran.failures)
+    told = tuple(Memory(FAILURE, one.digest, FAILURE_SECONDS) for one in failures if one.is_own)
+    planned = plan_filtered(filing.mailbox, filing.recipient, result, around)
+    memories = planned.memories + told
+    unseen = {(one.kind, one.key) for one in memories if host.was_told_unseen(one.kind, one.key)}
+    return replace(planned, failures=failures, memories=memories, unseen=frozenset(unseen))
+
+
+def _failure(failed: Failed, host: MailboxHost) -> ScriptFailure:
+    script = failed.script
+    is_own = script.mailbox is not None and not host.was_seen(FAILURE, script.digest)
+    return ScriptFailure(script.name, script.digest, failed.error, is_own)
+
+
+def _envelope_of(filing: Filing, arrived: Arrived) -> ScriptEnvelope:
+    envelope = arrived.envelope
+    return ScriptEnvelope(
+        sender="" if envelope.reverse_path is None else str(envelope.reverse_path),
+        recipient=str(filing.recipient.address),
+        notify=filing.recipient.notify,
+        orcpt=filing.recipient.orcpt,
+        ret=envelope.ret,
+        envid=envelope.envid,
+        login=arrived.client.login,
+    )
