@@ -6,33 +6,23 @@ could have been told keeps its place unless the script files it too. `discard` m
 
 from dataclasses import dataclass
 
+from routing.decisions import Target
 from routing.sieve.actions import Action, Discard, FileInto, Keep, SetFlags
 from routing.sieve.results import Result
 
-TRASH = "\\Trash"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A folder as the script names it (FileInto says how), or by `special_use` alone where it has no name."""
-
-    folder: str
-    flags: tuple[str, ...] = ()
-    create: bool = False
-    mailbox_id: str = ""
-    special_use: str = ""
+TRASH = Target(create=True, special_use="\\Trash")
 
 
 @dataclass(frozen=True, slots=True)
 class Refiling:
-    """`stays`, with `flags` added, or goes; to each of the targets, once. `is_discard`: to Trash as nobody wants it.
+    """`stays`, with `flags` added, or goes; to each of the targets, with flags that are added there. `is_discard`: to Trash as nobody wants it.
 
     `left_undone` are the words of the actions that old mail does not have.
     """
 
     stays: bool
     flags: tuple[str, ...] = ()
-    targets: tuple[Target, ...] = ()
+    targets: tuple[tuple[Target, tuple[str, ...]], ...] = ()
     is_discard: bool = False
     left_undone: tuple[str, ...] = ()
 
@@ -42,22 +32,15 @@ def refiling(result: Result, *, is_edited: bool = False) -> Refiling:
     stays = False
     is_discard = False
     flags: tuple[str, ...] = ()
-    targets: list[Target] = []
+    targets: list[tuple[Target, tuple[str, ...]]] = []
     left_undone: list[str] = ["an edit of the message"] if is_edited else []
     for action in result.actions:
         match action:
             case Keep():
                 stays, flags = True, action.flags
             case FileInto():
-                targets.append(
-                    Target(
-                        action.folder,
-                        action.flags,
-                        action.create,
-                        action.mailbox_id,
-                        action.special_use,
-                    )
-                )
+                target = Target(action.folder, action.create, action.mailbox_id, action.special_use)
+                targets.append((target, action.flags))
             case SetFlags():
                 stays, flags = True, action.flags
             case Discard():
@@ -66,7 +49,7 @@ def refiling(result: Result, *, is_edited: bool = False) -> Refiling:
                 left_undone.append(_word(action))
     is_discard = is_discard and not (targets or stays or left_undone)
     if is_discard:
-        targets.append(Target("", special_use=TRASH, create=True))
+        targets.append((TRASH, ()))
     stays = stays or not targets
     return Refiling(stays, flags, tuple(targets), is_discard, tuple(left_undone))
 

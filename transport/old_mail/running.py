@@ -78,7 +78,7 @@ class OldMail:
         self._program = program
         self._make_host = make_host
         self._is_dry = is_dry
-        self._folders = TargetFolders(db, owner, make_host, is_dry=is_dry)
+        self._folders = TargetFolders(db, owner, is_dry=is_dry)
 
     def uids(self) -> Sequence[Uid]:
         """Those that are there now: what comes later goes through the script as it comes."""
@@ -131,15 +131,15 @@ class OldMail:
         """The way with its folders; None where one of them is missing."""
         stays, flags = wanted.stays, wanted.flags
         targets: dict[FolderId, tuple[Place, tuple[str, ...]]] = {}
-        for target in wanted.targets:
+        for target, added in wanted.targets:
             place = self._folders.find(target)
             if place is None:
                 self.done.fail(f"there is no folder {target.folder or target.special_use}")
                 return None
             if place.id == self._folder.id:
-                stays, flags = True, target.flags
+                stays, flags = True, added
             else:
-                targets[place.id] = place, target.flags
+                targets[place.id] = place, added
         return Way(stays, flags, tuple(targets.values()), wanted.is_discard)
 
     def _go(self, way: Way, uids: Sequence[Uid]) -> Sequence[FolderId]:
