@@ -18,7 +18,7 @@ from accounts.mailstore.values import FolderId, MailboxId
 from transport.database_threads import Connection, DatabaseThreads, connection_string
 
 CHANNEL = "mail_folder"
-FLUSH_SECONDS = 0.015  # after a flush; the first hint after a silence goes out at once
+FLUSH_SECONDS = 0.05  # after a flush; the first hint after a silence goes out at once
 RECONCILE_SECONDS = 30.0
 RECONNECT_SECONDS = 1.0
 IDS_A_PAYLOAD = 350  # 20 digits and a comma each stay below NOTIFY's 8000 bytes

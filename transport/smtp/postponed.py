@@ -10,7 +10,7 @@ from accounts.journal.acceptances import forget
 from accounts.journal.trace import TraceEvent, write_trace
 from transport.database_threads import Connection, DatabaseThreads
 
-BATCH_SECONDS = 0.05
+BATCH_SECONDS = 0.2
 REFUSALS_MAXIMUM = 1000  # kept between two batches; what comes beyond is counted and logged
 
 log = logging.getLogger(__name__)

@@ -31,7 +31,7 @@ REFUSED_RECIPIENTS_MAXIMUM = 50  # then the client is guessing addresses
 BLOCK_SECONDS = 180.0  # RFC 5321 §4.5.3.2.5
 MESSAGE_SECONDS = 3600.0
 LOGIN_FAILURES_MAXIMUM = 3
-REPEAT_WAIT_SECONDS = 0.25  # for another process to tell that a client has heard its 250
+REPEAT_WAIT_SECONDS = 0.5  # for another process to tell that a client has heard its 250
 
 TOO_LARGE = "552 5.3.4 the message is too large"
 NO_MEMORY = "452 4.3.1 too much mail is coming in at the moment"
@@ -370,6 +370,7 @@ class SmtpConnection(SmtpSession):
             async with self.service.turns.turn(min(owners)) if owners else nullcontext():
                 outcome = await run(accept_message, arrival)
                 if isinstance(outcome, Repeated):
+                    await self.service.postponed.flush()
                     await asyncio.sleep(REPEAT_WAIT_SECONDS)
                     outcome = await run(accept_message, arrival)
         except Exception:
