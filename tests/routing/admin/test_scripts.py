@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.mailstore.values import MailboxId
 from accounts.models import User
-from routing.models import GlobalScript, Script
+from routing.models import AddressList, GlobalScript, Script
 from routing.scripts import storage
 from tests.factories import MakeUser, unique
 
@@ -140,3 +140,15 @@ def test_global_scripts_are_checked_too(client: Client, global_name: str) -> Non
     script.refresh_from_db()
     assert (bytes(script.content), script.is_enabled) == (b"stop;", False)
     assert global_name in text(client.get(page("globalscript")))
+
+
+def test_an_address_list_is_kept(client: Client, user: User, mailbox: MailboxId) -> None:
+    url = page("addresslist", "add")
+    members = "ann@example.org\r\nexample.net"
+    assert "friends" in text(save(client, url, mailbox=mailbox, name="friends", members=members))
+    (kept,) = AddressList.objects.filter(mailbox_id=mailbox)
+    assert kept.members.split() == ["ann@example.org", "example.net"]
+    assert "already exists" in text(
+        save(client, url, mailbox=mailbox, name="friends", members=members)
+    )
+    assert user.address in text(client.get(page("addresslist")))
