@@ -5,15 +5,18 @@ Each chunk of CHUNK entries is a transaction with a modseq of its own, so that a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import psycopg
 
 from accounts.mailstore.flagbits import DELETED, SEEN
-from accounts.mailstore.locking import lock_folders
+from accounts.mailstore.locking import rows_in_turn
 from accounts.mailstore.numbering import CHUNK, chunks, unpack
-from accounts.mailstore.uid_choice import chosen, set_of
-from accounts.mailstore.values import FolderId, MailboxId, ModSeq, Uid
+from accounts.mailstore.uid_choice import numbered, set_of
+from accounts.mailstore.values import FolderId, MailboxId, ModSeq, NoSuchFolder, Uid
+
+IDS_A_ROW = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,14 @@ def expunge(
     `known` are UIDs that the caller takes for deleted: they are looked at first, and the whole folder only if it has
     more. Raises NoSuchFolder.
     """
-    condition = f"e.flags & {DELETED} <> 0"
-    return _remove(db, owner, folder_id, condition, uids, cause, known)
+    return _remove(db, owner, folder_id, uids, cause, known, only_deleted=True)
 
 
 def empty_folder(
     db: psycopg.Connection[Any], owner: MailboxId, folder_id: FolderId, *, cause: str
 ) -> Expunged:
     """Remove every entry. Raises NoSuchFolder."""
-    return _remove(db, owner, folder_id, "true", None, cause)
+    return _remove(db, owner, folder_id, None, cause, only_deleted=False)
 
 
 def remove_entries(
@@ -58,67 +60,99 @@ def remove_entries(
     cause: str,
 ) -> Expunged:
     """Remove these entries, whatever their flags. Raises NoSuchFolder."""
-    return _remove(db, owner, folder_id, "true", list(uids), cause)
+    return _remove(db, owner, folder_id, list(uids), cause, only_deleted=False)
 
 
-# The UIDs go in as an array: as a join the planner, which has no statistics of a new folder, reads the folder once a
-# message.
-_CHOOSE = """
-SELECT e.uid FROM mail_entry e
-WHERE e.owner_id = %s AND e.folder_id = %s AND {condition} ORDER BY e.uid LIMIT {limit}
-"""
+_FIRST = """e.uid = ANY(ARRAY(
+        SELECT c.uid FROM mail_entry c
+        WHERE c.owner_id = $1 AND c.folder_id = $2 {condition} ORDER BY c.uid LIMIT {limit}))"""
 
+# A note of many messages is several short rows: PostgreSQL would take a millisecond to compress a long one.
 _REMOVE = """
-WITH gone AS (
+WITH folder AS MATERIALIZED (
+    SELECT f.id, f.owner_id, f.highest_modseq, f.deleted_count, f.is_shared FROM mail_folder f
+    WHERE f.owner_id = $1 AND f.id = $2
+), gone AS (
     DELETE FROM mail_entry e
-    WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND {choice} AND {condition}
+    WHERE e.owner_id = $1 AND e.folder_id = $2 AND {choice} {condition}
+        AND EXISTS (SELECT FROM folder)
     RETURNING e.uid, e.flags, e.message_id
 ), total AS MATERIALIZED (
-    SELECT count(*) AS entries, count(*) FILTER (WHERE g.flags & {seen} = 0) AS unseen,
-        count(*) FILTER (WHERE g.flags & {deleted} <> 0) AS deleted,
-        array_agg(g.message_id ORDER BY g.uid) AS messages,
-        COALESCE(sum((SELECT m.size FROM mail_message m
-            WHERE m.owner_id = %(owner)s AND m.id = g.message_id)), 0)::bigint AS size
-    FROM gone g
-), folder AS (
-    UPDATE mail_folder f SET highest_modseq = %(modseq)s,
+    SELECT f.owner_id, f.id, f.highest_modseq + 1 AS modseq, g.*
+    FROM folder f CROSS JOIN (
+        SELECT count(*) AS entries, count(*) FILTER (WHERE g.flags & {seen} = 0) AS unseen,
+            count(*) FILTER (WHERE g.flags & {deleted} <> 0) AS deleted,
+            COALESCE(sum((SELECT m.size FROM mail_message m
+                WHERE m.owner_id = $1 AND m.id = g.message_id)), 0)::bigint AS size
+        FROM gone g
+        HAVING count(*) > 0
+    ) AS g
+), counted AS (
+    UPDATE mail_folder f SET highest_modseq = t.modseq,
         message_count = f.message_count - t.entries, unseen_count = f.unseen_count - t.unseen,
         deleted_count = f.deleted_count - t.deleted, size_bytes = f.size_bytes - t.size
-    FROM total t WHERE f.owner_id = %(owner)s AND f.id = %(folder)s AND t.entries > 0
+    FROM total t WHERE f.owner_id = $1 AND f.id = $2
 ), box AS (
     UPDATE accounts_mailbox b SET used_bytes = b.used_bytes - t.size,
         used_messages = b.used_messages - t.entries
-    FROM total t WHERE b.id = %(owner)s AND t.entries > 0
+    FROM total t WHERE b.id = $1
 ), change AS (
     INSERT INTO mail_change (owner_id, folder_id, modseq, kind, uids)
-    SELECT %(owner)s, %(folder)s, %(modseq)s, 3, {set} FROM total WHERE entries > 0
+    SELECT owner_id, id, modseq, 3, {set} FROM total
 ), event AS (
     INSERT INTO mail_event (owner_id, kind, cause, folder_id, message_ids)
-    SELECT %(owner)s, 'expunge', %(cause)s, %(folder)s, messages FROM total WHERE entries > 0
+    SELECT owner_id, 'expunge', $3::text, id, (SELECT array_agg(message_id ORDER BY uid) FROM gone)
+    FROM total
 ), unfiled AS (
     INSERT INTO mail_unfiled (owner_id, message_ids)
-    SELECT %(owner)s, messages FROM total WHERE entries > 0
+    SELECT $1, array_agg(message_id)
+    FROM (SELECT message_id, row_number() OVER () / {ids_a_row} AS part FROM gone) AS parts
+    GROUP BY part
+), unseen AS (
+    DELETE FROM mail_seen s USING gone g
+    WHERE (SELECT is_shared FROM folder) AND s.owner_id = $1 AND s.folder_id = $2 AND s.uid = g.uid
 )
-SELECT string_agg(int8send(uid), NULL ORDER BY uid) FROM gone
+SELECT f.highest_modseq, f.deleted_count, (SELECT string_agg(int8send(uid), NULL ORDER BY uid) FROM gone)
+FROM folder f
 """
+
+
+@cache
+def _statement(choice: str, chunk: int, *, only_deleted: bool) -> bytes:
+    def condition(entry: str) -> str:
+        return f"AND {entry}.flags & {DELETED} <> 0" if only_deleted else ""
+
+    return _REMOVE.format(
+        choice=choice.format(condition=condition("c"), limit=chunk),
+        condition=condition("e"),
+        set=set_of("gone"),
+        seen=SEEN,
+        deleted=DELETED,
+        ids_a_row=IDS_A_ROW,
+    ).encode()
 
 
 def _remove(
     db: psycopg.Connection[Any],
     owner: MailboxId,
     folder_id: FolderId,
-    condition: str,
     uids: Sequence[Uid] | None,
     cause: str,
     known: Sequence[Uid] = (),
+    *,
+    only_deleted: bool,
 ) -> Expunged:
     gone: list[Uid] = []
     modseq, deleted_left = ModSeq(0), 1
     for chunk in chunks(known) if uids is None else chunks(uids) or [[]]:
-        removed, modseq, deleted_left = _remove_chunk(db, owner, folder_id, condition, chunk, cause)
+        removed, modseq, deleted_left = _remove_chunk(
+            db, owner, folder_id, chunk, cause, only_deleted=only_deleted
+        )
         gone.extend(removed)
     while uids is None and deleted_left > 0:
-        removed, modseq, _ = _remove_chunk(db, owner, folder_id, condition, None, cause)
+        removed, modseq, _ = _remove_chunk(
+            db, owner, folder_id, None, cause, only_deleted=only_deleted
+        )
         gone.extend(removed)
         deleted_left = len(removed) - CHUNK + 1
     return Expunged(tuple(sorted(gone)), modseq)
@@ -128,38 +162,20 @@ def _remove_chunk(
     db: psycopg.Connection[Any],
     owner: MailboxId,
     folder_id: FolderId,
-    condition: str,
     uids: Sequence[Uid] | None,
     cause: str,
+    *,
+    only_deleted: bool,
 ) -> tuple[Sequence[Uid], ModSeq, int]:
-    """The UIDs that went, the folder's modseq, and how many with \\Deleted are left in it."""
-    with db.transaction():
-        folder = lock_folders(db, owner, [folder_id])[folder_id]
-        if uids is None:
-            statement = _CHOOSE.format(condition=condition, limit=CHUNK)
-            rows = db.execute(statement, [owner, folder_id], prepare=True, binary=True).fetchall()
-            uids = [Uid(uid) for (uid,) in rows]
-        choice, parameters = chosen(sorted(uids))
-        row = db.execute(
-            _REMOVE.format(
-                choice=choice, condition=condition, set=set_of("gone"), seen=SEEN, deleted=DELETED
-            ),
-            {
-                "owner": owner,
-                "folder": folder_id,
-                "modseq": folder.highest_modseq + 1,
-                "cause": cause,
-                **parameters,
-            },
-            prepare=True,
-            binary=True,
-        ).fetchone()
-        gone = [Uid(uid) for uid in unpack(row[0])] if row else []
-        if not gone:
-            return gone, folder.highest_modseq, folder.deleted_count
-        if folder.is_shared:
-            forget_seen(db, owner, folder_id, gone)
-        return gone, ModSeq(folder.highest_modseq + 1), folder.deleted_count - len(gone)
+    """The UIDs that went, the folder's modseq, and how many with \\Deleted are left in it. One round trip."""
+    choice, chosen = (_FIRST, []) if uids is None else numbered(sorted(uids), 4)
+    statement = _statement(choice, CHUNK, only_deleted=only_deleted)
+    rows = rows_in_turn(db, owner, statement, [owner, folder_id, cause, *chosen])
+    if not rows:
+        raise NoSuchFolder
+    modseq, deleted, packed = rows[0]
+    gone = [Uid(uid) for uid in unpack(packed)]
+    return gone, ModSeq(modseq + bool(gone)), deleted - len(gone)
 
 
 def forget_seen(

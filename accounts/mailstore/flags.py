@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any, Literal, cast
 
 import psycopg
-from psycopg.types.numeric import Int8
 
 from accounts.mailstore.flagbits import (
     ALL_BITS,
@@ -25,7 +24,7 @@ from accounts.mailstore.flagbits import (
 )
 from accounts.mailstore.locking import rows_in_turn
 from accounts.mailstore.numbering import chunks, unpack
-from accounts.mailstore.uid_choice import chosen, set_of
+from accounts.mailstore.uid_choice import chosen, numbered, set_of
 from accounts.mailstore.values import (
     FolderId,
     MailboxId,
@@ -151,20 +150,14 @@ FROM folder f CROSS JOIN (
 """
 
 
-# As a sub-query the planner does not know how many they are, and keeps one plan for all: to plan takes 0.5 ms.
-_AMONG = "e.uid = ANY((SELECT $8::bigint[])::bigint[])"
-FEW = 100
-
-
 @cache
-def _statement(*, is_run: bool, names_keywords: bool) -> bytes:
+def _statement(choice: str, *, names_keywords: bool) -> bytes:
     """STORE as one statement for the owner's turn: $3 are the bits to keep, $4 those to add, $5 is the highest modseq
-    of what may change. Where keywords are named, nothing changes unless the folder's are still those of the plan."""
-    known = 10 if is_run else 9
+    of what may change. Where keywords are named, nothing changes unless the folder's are still $8; then they are $9."""
     return _STORE.format(
-        choice="e.uid BETWEEN $8 AND $9" if is_run else _AMONG,
-        condition=f"AND f.keywords = ${known}::text[]" if names_keywords else "",
-        set_keywords=f", keywords = ${known + 1}::text[]" if names_keywords else "",
+        choice=choice,
+        condition="AND f.keywords = $8::text[]" if names_keywords else "",
+        set_keywords=", keywords = $9::text[]" if names_keywords else "",
         set=set_of("changed"),
         seen=SEEN,
         deleted=DELETED,
@@ -185,16 +178,14 @@ def _store_chunk(
     """One round trip, and one more each time that the folder has other keywords than `known`: it only gets more."""
     limit = ANY_MODSEQ if unchanged_since is None else unchanged_since
     names_keywords = bool(split_flags(flags)[1])
-    is_run = len(uids) > FEW and uids[-1] - uids[0] == len(uids) - 1
-    statement = _statement(is_run=is_run, names_keywords=names_keywords)
-    choice = [uids[0], uids[-1]] if is_run else [[Int8(uid) for uid in uids]]
+    choice, chosen_uids = numbered(uids, 10 if names_keywords else 8)
+    statement = _statement(choice, names_keywords=names_keywords)
     detail = json.dumps({"mode": mode, "flags": flags})
     while True:
         change = plan_change(mode, flags, known)
-        values = [owner, folder_id, ~change.remove, change.add, limit, cause, detail, *choice]
-        if names_keywords:
-            values += [list(known), list(change.keywords)]
-        rows = rows_in_turn(db, owner, statement, values)
+        named = [list(known), list(change.keywords)] if names_keywords else []
+        values = [owner, folder_id, ~change.remove, change.add, limit, cause, detail]
+        rows = rows_in_turn(db, owner, statement, [*values, *named, *chosen_uids])
         if not rows:
             raise NoSuchFolder
         highest, keywords, *packed = rows[0]

@@ -4,12 +4,26 @@ from collections.abc import Sequence
 
 from accounts.mailstore.values import Uid
 
+FEW = 100
+
 
 def chosen(uids: Sequence[Uid]) -> tuple[str, dict[str, object]]:
     """A condition on `e.uid` for UIDs in order, and its parameters: a run of them is told by its ends alone."""
     if uids and uids[-1] - uids[0] == len(uids) - 1:
         return "e.uid BETWEEN %(low)s AND %(high)s", {"low": uids[0], "high": uids[-1]}
     return "e.uid = ANY(%(uids)s::bigint[])", {"uids": list(uids)}
+
+
+def numbered(uids: Sequence[Uid], first: int) -> tuple[str, list[int | str]]:
+    """The same with parameters from $`first` on, for a statement that is kept.
+
+    As a sub-query the planner does not know how many they are, and has one plan for all: to plan anew takes 0.5 ms.
+    """
+    if len(uids) > FEW and uids[-1] - uids[0] == len(uids) - 1:
+        return f"e.uid BETWEEN ${first} AND ${first + 1}", [uids[0], uids[-1]]
+    return f"e.uid = ANY((SELECT ${first}::bigint[])::bigint[])", [
+        "{" + ",".join(map(str, uids)) + "}"
+    ]
 
 
 def set_of(table: str) -> str:
