@@ -109,8 +109,9 @@ WITH folder AS MATERIALIZED (
     FROM (SELECT message_id, row_number() OVER () / {ids_a_row} AS part FROM gone) AS parts
     GROUP BY part
 ), unseen AS (
-    DELETE FROM mail_seen s USING gone g
-    WHERE (SELECT is_shared FROM folder) AND s.owner_id = $1 AND s.folder_id = $2 AND s.uid = g.uid
+    DELETE FROM mail_seen s
+    WHERE (SELECT is_shared FROM folder) AND s.owner_id = $1 AND s.folder_id = $2
+        AND s.uid = ANY(ARRAY(SELECT uid FROM gone))
 )
 SELECT f.highest_modseq, f.deleted_count, (SELECT string_agg(int8send(uid), NULL ORDER BY uid) FROM gone)
 FROM folder f

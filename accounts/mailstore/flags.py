@@ -108,6 +108,8 @@ def plan_change(mode: Mode, flags: Sequence[str], known: Sequence[str]) -> FlagC
     return FlagChange(add, keyword_bits(keywords, opposites(wanted)), keywords)
 
 
+# `changing` and `changed` are the same entries: in the owner's turn nobody else changes them. To join the two would be a
+# nested loop, since the planner takes them for a few.
 _STORE = """
 WITH folder AS MATERIALIZED (
     SELECT f.id, f.owner_id, f.highest_modseq, f.keywords FROM mail_folder f
@@ -115,6 +117,9 @@ WITH folder AS MATERIALIZED (
 ), entry AS MATERIALIZED (
     SELECT e.uid, e.flags, e.modseq FROM mail_entry e
     WHERE e.owner_id = $1 AND e.folder_id = $2 AND {choice}
+), changing AS MATERIALIZED (
+    SELECT e.flags AS before, e.flags & $3 | $4 AS after FROM entry e CROSS JOIN folder f
+    WHERE e.flags & $3 | $4 <> e.flags AND e.modseq <= $5 {condition}
 ), changed AS (
     UPDATE mail_entry e SET flags = e.flags & $3 | $4, modseq = f.highest_modseq + 1
     FROM folder f
@@ -125,11 +130,11 @@ WITH folder AS MATERIALIZED (
     UPDATE mail_folder f SET highest_modseq = f.highest_modseq + 1 {set_keywords},
         unseen_count = f.unseen_count + t.unseen, deleted_count = f.deleted_count + t.deleted
     FROM (
-        SELECT count(*) FILTER (WHERE (e.flags & $3 | $4) & {seen} = 0)
-                - count(*) FILTER (WHERE e.flags & {seen} = 0) AS unseen,
-            count(*) FILTER (WHERE (e.flags & $3 | $4) & {deleted} <> 0)
-                - count(*) FILTER (WHERE e.flags & {deleted} <> 0) AS deleted
-        FROM entry e JOIN changed c USING (uid)
+        SELECT count(*) FILTER (WHERE after & {seen} = 0)
+                - count(*) FILTER (WHERE before & {seen} = 0) AS unseen,
+            count(*) FILTER (WHERE after & {deleted} <> 0)
+                - count(*) FILTER (WHERE before & {deleted} <> 0) AS deleted
+        FROM changing
         HAVING count(*) > 0
     ) AS t
     WHERE f.owner_id = $1 AND f.id = $2
