@@ -85,7 +85,7 @@ class Checker:
         self.state: dict[str, Any] = {}  # an extension's own memory, by its name
         self._source = source
         self._decoders: list[Callable[[str], str]] = []
-        self._string_compilers: list[Callable[[str], Text]] = []
+        self._string_compilers: list[Callable[[str, Checker], Text]] = []
 
     def enable(self, names: Sequence[str], at: int) -> None:
         """Require extensions. Raises InvalidUse for an unknown one."""
@@ -110,7 +110,7 @@ class Checker:
         for decode in self._decoders:
             text = decode(text)
         for compile_string in self._string_compilers:
-            compiled = compile_string(text)
+            compiled = compile_string(text, self)
             if not isinstance(compiled, str):
                 return compiled
             text = compiled
@@ -181,8 +181,11 @@ class Checker:
 
     def _tests(self, invocation: Invocation, signature: Signature[Any]) -> tuple[Test, ...]:
         count, wanted = len(invocation.tests), signature.tests
-        fits = count >= 1 if wanted is Tests.MANY else count == (wanted is Tests.ONE)
-        if not fits:
+        if (
+            (count != (wanted is Tests.ONE)
+            and wanted is not Tests.MANY)
+            or (invocation.lists_tests != (wanted is Tests.MANY))
+        ):
             raise InvalidUse(f"{invocation.name!r} takes {wanted.value}")
         found = []
         for inner in invocation.tests:

@@ -48,12 +48,12 @@ class _Parser:
         if token.kind is not Kind.IDENTIFIER:
             raise self._lost("here should be a command")
         self._next = self._advance()
-        arguments, tests = self._arguments()
+        found = self._arguments()
         if self._take(";"):
-            return Invocation(token.at, str(token.value), arguments, tests)
+            return Invocation(token.at, str(token.value), *found)
         if not self._at("{"):
             raise self._lost(f"{str(token.value)!r} should end with a semicolon or have a block")
-        return Invocation(token.at, str(token.value), arguments, tests, self._block())
+        return Invocation(token.at, str(token.value), *found, self._block())
 
     def _block(self) -> tuple[Invocation, ...]:
         opened = self._next.at
@@ -73,23 +73,24 @@ class _Parser:
             raise self._lost("here should be a test")
         self._deepen()
         self._next = self._advance()
-        arguments, tests = self._arguments()
+        found = self._arguments()
         self._depth -= 1
-        return Invocation(token.at, str(token.value), arguments, tests)
+        return Invocation(token.at, str(token.value), *found)
 
-    def _arguments(self) -> tuple[tuple[Argument, ...], tuple[Invocation, ...]]:
+    def _arguments(self) -> tuple[tuple[Argument, ...], tuple[Invocation, ...], bool]:
+        """Also the tests, and whether they stand in parentheses."""
         arguments: list[Argument] = []
         while (argument := self._argument()) is not None:
             arguments.append(argument)
         if self._next.kind is Kind.IDENTIFIER:
-            return tuple(arguments), (self._test(),)
-        tests: list[Invocation] = []
-        if self._take("("):
+            return tuple(arguments), (self._test(),), False
+        if not self._take("("):
+            return tuple(arguments), (), False
+        tests = [self._test()]
+        while self._take(","):
             tests.append(self._test())
-            while self._take(","):
-                tests.append(self._test())
-            self._expect(")", "here should be a comma or the end of the list of tests")
-        return tuple(arguments), tuple(tests)
+        self._expect(")", "here should be a comma or the end of the list of tests")
+        return tuple(arguments), tuple(tests), True
 
     def _argument(self) -> Argument | None:
         token = self._next

@@ -179,8 +179,8 @@ class Run:
 def _goal(action: Action) -> Any:
     """What two actions that do the same have in common; each of another kind is alone."""
     match action:
-        case Keep():
-            return Keep
+        case Keep():  # equivalent to filing into INBOX (§4.3)
+            return (FileInto, "INBOX", "", "")
         case FileInto(folder=folder, mailbox_id=mailbox_id, special_use=special_use):
             # INBOX is the same in any case (RFC 9051 §5.1)
             name = "INBOX" if folder.upper() == "INBOX" else folder

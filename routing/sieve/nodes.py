@@ -31,10 +31,14 @@ Argument = Tag | Number | String | StringList
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A command or a test. `block` is None where none is written, and always in a test."""
+    """A command or a test. `block` is None where none is written, and always in a test.
+
+    `lists_tests`: its tests stand in parentheses, be it only one.
+    """
 
     at: int
     name: str
     arguments: tuple[Argument, ...]
     tests: tuple["Invocation", ...]
+    lists_tests: bool = False
     block: tuple["Invocation", ...] | None = None

@@ -26,6 +26,10 @@ from tests.routing.sieve.scripts import errors_of
         ("if {}", [(1, 1, "'if' takes one test")]),
         ("if not {}", [(1, 4, "'not' takes one test")]),
         ("if anyof {}", [(1, 4, "'anyof' takes a list of tests in parentheses")]),
+        ("if anyof true {}", [(1, 4, "'anyof' takes a list of tests in parentheses")]),
+        ("if not (true) {}", [(1, 4, "'not' takes one test")]),
+        ("if (true) {}", [(1, 1, "'if' takes one test")]),
+        ("keep (true);", [(1, 1, "'keep' takes no test")]),
         ("else {}", [(1, 1, "'else' has its place behind 'if' or 'elsif' only")]),
         ("elsif true {}", [(1, 1, "'elsif' has its place behind 'if' or 'elsif' only")]),
         (

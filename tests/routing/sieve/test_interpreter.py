@@ -34,6 +34,8 @@ IMPLICIT = Keep(implicit=True)
         ('require "fileinto"; fileinto "a";', [FileInto("a")]),
         ('require "fileinto"; fileinto "a"; fileinto "b"; fileinto "a";', [FileInto("a"), FileInto("b")]),
         ('require "fileinto"; fileinto "inbox"; fileinto "INBOX";', [FileInto("INBOX")]),
+        ('require "fileinto"; keep; fileinto "INBOX";', [FileInto("INBOX")]),
+        ('require "fileinto"; fileinto "INBOX"; keep;', [Keep()]),
         ('require "fileinto"; fileinto "a"; fileinto "A";', [FileInto("a"), FileInto("A")]),
     ],
 )  # fmt: skip
