@@ -15,12 +15,13 @@ import psycopg
 
 from accounts.mailstore.changes import current_modseqs
 from accounts.mailstore.values import FolderId, MailboxId
-from transport.database_threads import Connection, DatabaseThreads, connection_string
+from transport.database_threads import Connection, DatabaseThreads
+from transport.hearing import hear_for_ever
 
 CHANNEL = "mail_folder"
 FLUSH_SECONDS = 0.05  # after a flush; the first hint after a silence goes out at once
 RECONCILE_SECONDS = 30.0
-RECONNECT_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 IDS_A_PAYLOAD = 350  # 20 digits and a comma each stay below NOTIFY's 8000 bytes
 PENDING_MAXIMUM = 100_000  # while the database is away; past it the reconciliation finds the rest
 
@@ -64,7 +65,10 @@ class Notifier:
         """Start the background tasks; returns once hints are heard, or the database is not there."""
         self._tasks.append(asyncio.create_task(self._send_for_ever()))
         if self._listen:
-            self._tasks.append(asyncio.create_task(self._listen_for_ever()))
+            hearing = hear_for_ever(
+                CHANNEL, self._take, connected=self._begin, lost=self._listening.clear
+            )
+            self._tasks.append(asyncio.create_task(hearing))
             self._tasks.append(asyncio.create_task(self._reconcile_for_ever()))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._listening.wait(), 5)
@@ -115,7 +119,7 @@ class Notifier:
                 await self._flush()
             except Exception as error:
                 logger.warning("hints cannot be sent: %s", error)
-                await asyncio.sleep(RECONNECT_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
             await asyncio.sleep(FLUSH_SECONDS)
 
     async def _flush(self) -> None:
@@ -128,41 +132,13 @@ class Notifier:
             self.publish(ids)
             raise
 
-    async def _listen_for_ever(self) -> None:
-        while True:
-            try:
-                async with await self._connect() as connection:
-                    await connection.execute(f"LISTEN {CHANNEL}")
-                    self._listening.set()
-                    await self.reconcile()
-                    await self._hear(connection.pgconn)
-            except Exception as error:
-                logger.warning("hints are not heard: %s", error)
-            self._listening.clear()
-            await asyncio.sleep(RECONNECT_SECONDS)
+    async def _begin(self) -> None:
+        self._listening.set()
+        await self.reconcile()
 
-    async def _hear(self, pgconn: psycopg.pq.abc.PGconn) -> None:
-        """Hear until the server hangs up: OperationalError. To wait by psycopg for each costs many times as much."""
-        loop = asyncio.get_running_loop()
-        ended: asyncio.Future[None] = loop.create_future()
-        descriptor = pgconn.socket
-
-        def read() -> None:
-            try:
-                pgconn.consume_input()
-            except psycopg.Error as error:
-                loop.remove_reader(descriptor)
-                ended.set_exception(error)
-                return
-            while (notice := pgconn.notifies()) is not None:
-                for folder_id in notice.extra.split(b","):
-                    self._heard(FolderId(int(folder_id)))
-
-        loop.add_reader(descriptor, read)
-        try:
-            await ended
-        finally:
-            loop.remove_reader(descriptor)
+    def _take(self, payload: bytes) -> None:
+        for folder_id in payload.split(b","):
+            self._heard(FolderId(int(folder_id)))
 
     async def _reconcile_for_ever(self) -> None:
         while True:
@@ -187,9 +163,6 @@ class Notifier:
             if has_moved and key[1] in self._watches:
                 self._seen[key] = modseq
                 self._heard(key[1])
-
-    async def _connect(self) -> psycopg.AsyncConnection:
-        return await psycopg.AsyncConnection.connect(connection_string(), autocommit=True)
 
 
 def publish_now(db: Connection, folder_ids: Iterable[FolderId]) -> None:

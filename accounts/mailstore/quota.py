@@ -32,6 +32,14 @@ LEFT JOIN accounts_domain d ON d.id = a.domain_id
 WHERE """
 
 
+ROOM_BYTES = 256 << 20
+ROOM_MESSAGES = 1000
+_HAS_ROOM = """
+SELECT COALESCE(used_bytes + %s < quota_bytes, true) AND COALESCE(used_messages + %s < quota_messages, true)
+FROM accounts_mailbox WHERE id = %s
+"""
+
+
 def quota_of(db: psycopg.Connection[Any], owner: MailboxId) -> QuotaState:
     """One mailbox's quota. Raises NoSuchFolder when the mailbox is gone."""
     return _read(db, _QUOTA + "b.id = %s", owner)
@@ -67,6 +75,12 @@ def set_quota(
         [limit_bytes, limit_messages, owner],
     )
     return quota_of(db, owner)
+
+
+def has_room(db: psycopg.Connection[Any], owner: MailboxId) -> bool:
+    """Whether the mailbox is so far from its limits that it will not be full within seconds."""
+    row = db.execute(_HAS_ROOM, [ROOM_BYTES, ROOM_MESSAGES, owner], prepare=True).fetchone()
+    return row is not None and row[0]
 
 
 def is_administrator(db: psycopg.Connection[Any], reader: MailboxId) -> bool:

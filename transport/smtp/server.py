@@ -16,7 +16,7 @@ from routing.envelope import Client, Recipient
 from transport.carrying import Repeated
 from transport.sasl.mechanisms import MECHANISMS
 from transport.smtp.acceptance import Accepted, Arrival, Refused, accept_message
-from transport.smtp.admission import admit_recipient, check_reverse_path
+from transport.smtp.admission import check_reverse_path
 from transport.smtp.content import DataDecoder, with_crlf
 from transport.smtp.incoming import ConnectionLost
 from transport.smtp.logging_in import WRONG, authenticate
@@ -212,8 +212,7 @@ class SmtpConnection(SmtpSession):
             return str(error)
         address = command.forward_path or Address("postmaster", self.service.hostname)
         try:
-            admitted = await self.service.database.run(
-                admit_recipient,
+            admitted = await self.service.admit(
                 command.forward_path,
                 is_bounce=transaction.mail.reverse_path is None,
                 may_relay=self.login is not None,

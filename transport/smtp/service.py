@@ -17,6 +17,7 @@ from accounts.addresses import Address
 from accounts.authentication import still_valid
 from accounts.entries import Login
 from accounts.journal.acceptances import forget_old
+from routing.decisions import Reached, Resolution
 from transport.authentication.spf import check_spf
 from transport.carrying import Carried
 from transport.connection_limits import ConnectionLimits
@@ -25,6 +26,7 @@ from transport.notifier import Notifier
 from transport.queue.wakeups import wake
 from transport.smtp.admission import Claim, judge_claim
 from transport.smtp.postponed import Postponed
+from transport.smtp.recipients import Recipients, look_up_recipient
 from transport.turns import DELIVERIES_AT_ONCE, Turns
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class SmtpService:
         self._spf_threads = ThreadPoolExecutor(SPF_THREADS, thread_name_prefix="spf")
         self._foreign: dict[str, float] = {}
         self.postponed = Postponed(database)
+        self.recipients = Recipients()
         self.turns = Turns(DELIVERIES_AT_ONCE)
         self._free_space = (0.0, True)
         self._tasks: list[asyncio.Task[None]] = []
@@ -87,6 +90,7 @@ class SmtpService:
         """Start the background work."""
         self._tasks = [
             asyncio.create_task(self.postponed.run()),
+            asyncio.create_task(self.recipients.hear()),
             asyncio.create_task(self._check_logins_for_ever()),
             asyncio.create_task(self._sweep_for_ever()),
         ]
@@ -151,6 +155,21 @@ class SmtpService:
         return (
             "550 5.7.1 mail from this domain is taken from its own users and authorised hosts only"
         )
+
+    async def admit(
+        self, forward_path: Address | None, *, is_bounce: bool, may_relay: bool
+    ) -> Resolution | str:
+        """Whom the recipient reaches, or the refusal. `forward_path` None is the bare `<postmaster>`."""
+        known = forward_path and self.recipients.find(forward_path, is_bounce=is_bounce)
+        if known:
+            return known
+        changes = self.recipients.changes
+        admitted, lasts = await self.database.run(
+            look_up_recipient, forward_path, is_bounce=is_bounce, may_relay=may_relay
+        )
+        if lasts and forward_path is not None and isinstance(admitted, Reached):
+            self.recipients.remember(forward_path, admitted, is_bounce=is_bounce, changes=changes)
+        return admitted
 
     def has_memory_for(self, connection: "SmtpConnection") -> bool:
         """Whether all messages that are coming in have room; a small one always has."""
