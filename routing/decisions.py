@@ -123,6 +123,9 @@ class Filtered:
 
     `unseen`: those of `memories` that the scripts found not remembered. `answers` are Vacation and Notify. `notes` say
     what was asked for and is not done. `is_spam`: nobody outside hears of it.
+
+    `is_stored`: it is not delivered, but is in a folder already (imapsieve, RFC 6785): then `stays` says whether it is to
+    stay there, and with what flags.
     """
 
     mailbox: MailboxFacts
@@ -137,6 +140,9 @@ class Filtered:
     actions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     is_spam: bool = False
+    is_stored: bool = False
+    stays: bool = False
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,9 @@ class _Orders:
         self._domain = filtered.mailbox.address.rpartition("@")[2] or writing.host
 
     def copies(self) -> Iterator[Deposit]:
-        fields = delivery_fields(self._envelope.reverse_path, self._filtered.recipient.address)
+        fields = b""
+        if not self._filtered.is_stored:
+            fields = delivery_fields(self._envelope.reverse_path, self._filtered.recipient.address)
         for copy in self._filtered.copies:
             yield self._deposit(copy, fields)
 

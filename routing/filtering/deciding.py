@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 
+from accounts.entries import MailboxFacts
 from routing.decisions import Filing, Filtered, Plan, ScriptFailure
-from routing.envelope import Client, Envelope
+from routing.envelope import Client, Envelope, Recipient
 from routing.filtering.host import MailboxHost
 from routing.filtering.memories import Connection
 from routing.filtering.planning import Surroundings, plan_filtered
@@ -66,38 +67,59 @@ def environment_of(client: Client) -> Mapping[str, str]:
     return {name: value for name, value in items.items() if value}
 
 
-def _filter(
-    db: Connection, scripts: StandingScripts, filing: Filing, message: Message, arrived: Arrived
+def decide(
+    db: Connection,
+    scripts: StandingScripts,
+    mailbox: MailboxFacts,
+    recipient: Recipient,
+    message: Message,
+    envelope: ScriptEnvelope,
+    environment: Mapping[str, str],
+    verdict: Verdict = NOT_JUDGED,
+    *,
+    stored_flags: tuple[str, ...] | None = None,
 ) -> Filtered | None:
-    """None where no script ran: they may have gone since RCPT."""
-    host = MailboxHost(db, filing.mailbox.id)
-    envelope = _envelope_of(filing, arrived)
-    ran = run_scripts(
-        db,
-        scripts,
-        filing.mailbox.id,
-        message,
-        envelope,
-        host,
-        dict(environment_of(arrived.client)) | dict(arrived.verdict.scores),
-        arrived.verdict,
-    )
+    """What one mailbox's scripts want; None where no script ran: they may have gone meanwhile.
+
+    `stored_flags`: the message is in a folder already, with these.
+    """
+    host = MailboxHost(db, mailbox.id)
+    ran = run_scripts(db, scripts, mailbox.id, message, envelope, host, environment, verdict)
     if ran.result is None and not ran.failures:
         return None
-    result = ran.result or Result(message, (Keep(implicit=True),))
     around = Surroundings(
         original=message,
         sender=envelope.sender,
         own_addresses=host.own_addresses,
         members=host.list_members,
-        is_spam=arrived.verdict.is_spam,
+        is_spam=verdict.is_spam,
+        is_stored=stored_flags is not None,
+        flags=stored_flags or (),
     )
+    result = ran.result or Result(message, (Keep(stored_flags or (), implicit=True),))
+    planned = plan_filtered(mailbox, recipient, result, around)
     failures = tuple(_failure(failed, host) for failed in ran.failures)
     told = tuple(Memory(FAILURE, one.digest, FAILURE_SECONDS) for one in failures if one.is_own)
-    planned = plan_filtered(filing.mailbox, filing.recipient, result, around)
     memories = planned.memories + told
     unseen = {(one.kind, one.key) for one in memories if host.was_told_unseen(one.kind, one.key)}
     return replace(planned, failures=failures, memories=memories, unseen=frozenset(unseen))
+
+
+def _filter(
+    db: Connection, scripts: StandingScripts, filing: Filing, message: Message, arrived: Arrived
+) -> Filtered | None:
+    environment = dict(environment_of(arrived.client)) | dict(arrived.verdict.scores)
+    envelope = _envelope_of(filing, arrived)
+    return decide(
+        db,
+        scripts,
+        filing.mailbox,
+        filing.recipient,
+        message,
+        envelope,
+        environment,
+        arrived.verdict,
+    )
 
 
 def _failure(failed: Failed, host: MailboxHost) -> ScriptFailure:

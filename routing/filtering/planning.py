@@ -36,7 +36,7 @@ LIST_MEMBERS_MAXIMUM = 100  # addresses that one message is redirected to by way
 class Surroundings:
     """What planning has to know. `original` is the message before its scripts; `sender` "" is the null path.
 
-    `members` gives those of one of the owner's lists.
+    `members` gives those of one of the owner's lists. `is_stored` as in Filtered, where the message has `flags`.
     """
 
     original: Message
@@ -44,6 +44,8 @@ class Surroundings:
     own_addresses: Callable[[], Sequence[str]]
     members: Callable[[str], Sequence[str]]
     is_spam: bool = False
+    is_stored: bool = False
+    flags: tuple[str, ...] = ()
 
 
 def plan_filtered(
@@ -71,9 +73,16 @@ class _Planning:
         self._refusal: Refusal | None = None
         self._notes: list[str] = []
         self._must_keep = False
+        self._stays = False
+        self._flags = around.flags
 
     def add(self, action: Action) -> None:
         match action:
+            case Keep(flags=flags) | SetFlags(flags=flags) if self._around.is_stored:
+                self._stays |= isinstance(action, Keep)
+                self._flags = flags
+            case Reject() | Vacation() if self._around.is_stored:  # RFC 6785 §3.11
+                self._leave(f"not done, since nothing is delivered: {in_words(action)}")
             case Keep(flags=flags):
                 self._file(Target(), flags)
             case FileInto(folder=folder, flags=flags):
@@ -93,7 +102,9 @@ class _Planning:
                 self._notes.append(f"not done, nobody knows how: {in_words(action)}")
 
     def filtered(self, recipient: Recipient) -> Filtered:
-        if self._must_keep and not self._copies and self._refusal is None:
+        if self._must_keep and self._around.is_stored:
+            self._stays = True
+        elif self._must_keep and not self._copies and self._refusal is None:
             self._file(Target(), ())
         return Filtered(
             self._mailbox,
@@ -106,6 +117,9 @@ class _Planning:
             actions=tuple(map(in_words, self._result.actions)),
             notes=tuple(self._notes),
             is_spam=self._around.is_spam,
+            is_stored=self._around.is_stored,
+            stays=self._stays,
+            flags=self._flags,
         )
 
     def _file(self, target: Target, flags: tuple[str, ...]) -> None:
