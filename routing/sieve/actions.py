@@ -26,9 +26,13 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Keep(Action):
-    """File into the inbox (§4.3). `flags` are IMAP's names (RFC 5232); `implicit`: no command asked for it."""
+    """File into the inbox (§4.3). `flags` are IMAP's names (RFC 5232); `implicit`: no command asked for it.
+
+    `has_flags`: the script has chosen them, if only none.
+    """
 
     flags: tuple[str, ...] = ()
+    has_flags: bool = field(default=False, compare=False, kw_only=True)
     implicit: bool = False
 
 
@@ -42,6 +46,7 @@ class FileInto(Action):
 
     folder: str
     flags: tuple[str, ...] = ()
+    has_flags: bool = field(default=False, compare=False, kw_only=True)
     copy: bool = False
     create: bool = False
     mailbox_id: str = ""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from accounts.mailstore.headers import HeaderAddress
     from routing.sieve.actions import Action
     from routing.sieve.calls import Call
+    from routing.sieve.checker import Checker
     from routing.sieve.interpreter import Run
     from routing.sieve.message import HeaderField
     from routing.sieve.program import Program
@@ -99,12 +100,21 @@ class AddressPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Namespace:
+    """Variables that an extension keeps, as `global.name`. Those of one without `set` are only read."""
+
+    name: str
+    get: Callable[["Run", str], str]
+    set: Callable[["Run", str, str], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Extension:
     """`name` is what `require` names; "" is the base language, which needs none.
 
     `tags`: arguments added to the commands and tests of those names. `decode_string` changes a constant as it is
     compiled (in all strings); `compile_string` makes a template of it. `amend` changes every action of a script that
-    requires the extension. `implies` are required with it. An `is_hidden` one is not told to clients.
+    requires the extension. `namespaces` are of variables (RFC 5229 §3). `implies` are required with it. An `is_hidden` one is not told to clients.
     """
 
     name: str
@@ -115,7 +125,8 @@ class Extension:
     comparators: tuple[Comparator, ...] = ()
     address_parts: tuple[AddressPart, ...] = ()
     decode_string: Callable[[str], str] | None = None
-    compile_string: Callable[[str], Text] | None = None
+    compile_string: Callable[[str, "Checker"], Text] | None = None
+    namespaces: tuple[Namespace, ...] = ()
     amend: Callable[["Run", "Action"], "Action"] | None = None
     implies: tuple[str, ...] = ()
     is_hidden: bool = False

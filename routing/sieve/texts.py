@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 class Template(Protocol):
     """A string that is known only as the script runs."""
 
+    @property
+    def source(self) -> str:
+        """As it is written."""
+        ...
+
     def expand(self, run: "Run") -> str: ...
 
 
@@ -19,6 +24,11 @@ Text = str | Template
 
 def text_of(run: "Run", text: Text) -> str:
     return text if isinstance(text, str) else text.expand(run)
+
+
+def source_of(text: Text) -> str:
+    """The string as it is written, nothing expanded."""
+    return text if isinstance(text, str) else text.source
 
 
 def texts_of(run: "Run", texts: Sequence[Text]) -> Sequence[str]:
