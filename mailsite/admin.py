@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 from accounts.admin.pages import human_size
 from accounts.models import App, Domain, Group, Mailbox, TraceEntry, User
@@ -23,6 +23,7 @@ def _link(title: str, icon: str, page: str) -> dict[str, Any]:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar."""
+    is_trying = request.path == reverse("admin:routing_script_try")
     start = {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}
     return [
         {"items": [start]},
@@ -42,8 +43,15 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Filters",
             "separator": True,
             "items": [
-                _link("Users' scripts", "filter_alt", "routing_script"),
+                _link("Users' scripts", "filter_alt", "routing_script")
+                | {"active": "/routing/script/" in request.path and not is_trying},
                 _link("Global scripts", "rule", "routing_globalscript"),
+                _link("Address lists", "contacts", "routing_addresslist"),
+                {
+                    "title": "Try a script",
+                    "icon": "labs",
+                    "link": reverse_lazy("admin:routing_script_try"),
+                },
             ],
         },
         {

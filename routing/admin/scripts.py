@@ -19,6 +19,7 @@ from accounts.mailstore.values import MailboxId
 from accounts.models import Mailbox, User
 from accounts.namespace import Conflict
 from accounts.people import raw_connection
+from routing.admin.dry_run import DryRunPage
 from routing.admin.script_forms import ScriptForm
 from routing.models import Script
 from routing.scripts import storage
@@ -60,7 +61,7 @@ class UserScriptForm(ScriptForm):
 
 
 @admin.register(Script)
-class ScriptAdmin(DirectoryAdmin):
+class ScriptAdmin(DryRunPage, DirectoryAdmin):
     """What users' own programs put there over ManageSieve; an administrator may change it."""
 
     form = UserScriptForm
