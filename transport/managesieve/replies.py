@@ -16,6 +16,8 @@ from routing.scripts.storage import (
 from routing.sieve.errors import InvalidScript, ScriptError
 from transport.managesieve.wire.responses import answer
 
+ERROR_MAXIMUM = 500  # characters; an error may quote what it is about
+
 logger = logging.getLogger(__name__)
 
 
@@ -58,7 +60,7 @@ _REFUSALS: dict[type[ScriptRefused], tuple[str, bytes]] = {
 
 def listed(errors: tuple[ScriptError, ...]) -> str:
     """A line each (RFC 5804 §2.6)."""
-    return "\r\n".join(map(str, errors))
+    return "\r\n".join(str(error)[:ERROR_MAXIMUM] for error in errors)
 
 
 def reply_to(error: Exception, *, command: str) -> Reply:

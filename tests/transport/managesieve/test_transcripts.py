@@ -27,6 +27,9 @@ def test_transcript(path: Path, connect: Connect, account: Account) -> None:
         "user": user,
         "plain": base64.b64encode(f"\0{user}\0{password}".encode()).decode(),
         "for_another": base64.b64encode(f"root\0{user}\0{password}".encode()).decode(),
+        "plain_size": str(len(base64.b64encode(f"\0{user}\0{password}".encode()))),
+        "name_encoded": base64.b64encode(user.encode()).decode(),
+        "password_encoded": base64.b64encode(password.encode()).decode(),
         "wrong": base64.b64encode(f"\0{user}\0wrong".encode()).decode(),
     }
     play(text, connected, known)  # type: ignore[arg-type]  it needs no more of them
