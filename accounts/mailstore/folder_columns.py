@@ -57,6 +57,8 @@ _SEPARATORS = {
 _BYTES_MAXIMUM = 64 << 20
 _FEW = 1000
 """So many are read by themselves, rather than the whole folder."""
+_ASKED_IN_TURN: frozenset[Name] = frozenset(("date", "subject"))
+"""Who sorts by one of them sorts by the other soon, and to go through the messages costs more than either column."""
 _TEXT_OVERHEAD = 57  # octets of a str and its place in a list
 
 
@@ -107,6 +109,8 @@ def columns_of(
     knows_all = known is not None and wanted <= known.values.keys() and known.uids[-1] >= uids[-1]
     if len(uids) <= _FEW and not knows_all:
         return _read(db, owner, folder_id, wanted, "e.uid = ANY(%s)", [list(uids)])
+    if wanted & _ASKED_IN_TURN:
+        wanted |= _ASKED_IN_TURN
     if known is None or len(known.uids) > 2 * total + 1000:
         columns = _read_up_to(db, owner, folder_id, wanted, 0, uids[-1])
     else:
