@@ -94,7 +94,7 @@ class Checker:
             if extension is not None:
                 self.enabled.update((name, *extension.implies))
             elif not self._is_base_name(name):
-                raise InvalidUse(f"this server does not know the extension {name!r}", at)
+                raise InvalidUse(f"this server does not know the extension {name[:200]!r}", at)
         readers = [one for one in self.language.extensions if one.name in self.enabled]
         self._decoders = [one.decode_string for one in readers if one.decode_string]
         self._string_compilers = [one.compile_string for one in readers if one.compile_string]
@@ -181,11 +181,8 @@ class Checker:
 
     def _tests(self, invocation: Invocation, signature: Signature[Any]) -> tuple[Test, ...]:
         count, wanted = len(invocation.tests), signature.tests
-        if (
-            (count != (wanted is Tests.ONE)
-            and wanted is not Tests.MANY)
-            or (invocation.lists_tests != (wanted is Tests.MANY))
-        ):
+        is_list = wanted is Tests.MANY
+        if invocation.lists_tests != is_list or not (is_list or count == (wanted is Tests.ONE)):
             raise InvalidUse(f"{invocation.name!r} takes {wanted.value}")
         found = []
         for inner in invocation.tests:
@@ -267,7 +264,7 @@ class Checker:
             name = argument.value if isinstance(argument, String) else ""
             named = self.language.comparators.get(name)
             if named is None:
-                raise InvalidUse(f"this server does not know the comparator {name!r}", tag.at)
+                raise InvalidUse(f"this server does not know the comparator {name[:200]!r}", tag.at)
             if call.comparator is not None:
                 raise InvalidUse("there is more than one comparator", tag.at)
             call.comparator = self._enabled_thing(named, name, "comparator", tag.at)

@@ -140,7 +140,7 @@ class Named(Generic[Built]):
     extensions: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Language:
     extensions: tuple[Extension, ...]
     by_name: dict[str, Extension] = field(init=False)

@@ -29,7 +29,7 @@ class Step:
 Block = tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Program:
     """`required` are the extensions of its `require`; `warnings` what a careful author would change."""
 

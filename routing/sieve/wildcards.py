@@ -4,8 +4,8 @@ Linear in the text, but for inner pieces with question marks: there by their len
 left, which gives each star its shortest match, as RFC 5229 §3.2 has it; only the last is tied to the end.
 """
 
-import re
 from collections.abc import Iterator
+from itertools import groupby
 
 Span = tuple[int, int]
 
@@ -13,27 +13,37 @@ Span = tuple[int, int]
 class _Piece:
     """What stands between two stars, of a fixed length. `wilds` are the places of its question marks."""
 
-    __slots__ = ("_find", "length", "literal", "wilds")
+    __slots__ = ("_literals", "length", "wilds")
 
-    def __init__(self, characters: list[str | None]) -> None:
+    def __init__(self, characters: str | list[str | None]) -> None:
         self.length = len(characters)
-        self.wilds = [at for at, character in enumerate(characters) if character is None]
-        self.literal = "".join(c for c in characters if c is not None)
-        if self.wilds:
-            parts = ("." if character is None else re.escape(character) for character in characters)
-            self._find = re.compile("".join(parts), re.DOTALL)
+        self.wilds: list[int] = []
+        self._literals: list[
+            tuple[int, str]
+        ] = []  # what stands between the question marks, and where
+        if isinstance(characters, str):
+            self._literals.append((0, characters))
+            return
+        for is_wild, group in groupby(enumerate(characters), lambda one: one[1] is None):
+            if is_wild:
+                self.wilds += (at for at, _ in group)
+            else:
+                places, texts = zip(*group, strict=True)
+                self._literals.append((places[0], "".join(texts)))
 
     def at(self, text: str, start: int) -> bool:
-        if not self.wilds:
-            return text.startswith(self.literal, start)
-        return self._find.match(text, start) is not None
+        return all(text.startswith(literal, start + at) for at, literal in self._literals)
 
     def after(self, text: str, start: int, end: int) -> int:
         """Where it is first found in text[start:end], or -1."""
-        if not self.wilds:
-            return text.find(self.literal, start, end)
-        match = self._find.search(text, start, end)
-        return -1 if match is None else match.start()
+        if not self._literals:
+            return start if start + self.length <= end else -1
+        at, literal = self._literals[0]
+        last = end - self.length + at + len(literal)  # where the first literal has to end by
+        found = text.find(literal, start + at, last)
+        while found >= 0 and self.wilds and not self.at(text, found - at):
+            found = text.find(literal, found + 1, last)
+        return found - at if found >= 0 else -1
 
 
 class Wildcards:
@@ -73,8 +83,12 @@ class Wildcards:
         return spans
 
 
-def _split(pattern: str) -> Iterator[list[str | None]]:
-    """The characters between the stars; None is a question mark."""
+def _split(pattern: str) -> Iterator[str | list[str | None]]:
+    """The characters between the stars; None is a question mark, a str has none."""
+    if "\\" not in pattern:
+        for text in pattern.split("*"):
+            yield [None if one == "?" else one for one in text] if "?" in text else text
+        return
     piece: list[str | None] = []
     characters = iter(pattern)
     for character in characters:

@@ -21,6 +21,13 @@ def ascii_folded(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
+def ascii_ordered(text: str) -> str:
+    """Letters of ASCII in upper case: what i;ascii-casemap puts in order (RFC 4790 §9.2.1)."""
+    if text.isascii():
+        return text.upper()
+    return text.encode("utf-8", "surrogatepass").upper().decode("utf-8", "surrogatepass")
+
+
 def _same(text: str) -> str:
     return text
 
@@ -73,7 +80,7 @@ EXTENSION = Extension(
     "",
     comparators=(
         Comparator("i;octet", _same, _same),
-        Comparator("i;ascii-casemap", ascii_folded, ascii_folded),
+        Comparator("i;ascii-casemap", ascii_ordered, ascii_folded),
     ),
     match_types=(
         MatchType("is", _is),

@@ -82,3 +82,10 @@ def test_time_is_linear(pattern: str, text: str) -> None:
 def test_work_of_a_long_piece_with_question_marks_is_told() -> None:
     assert Wildcards("*" + "a?" * 100 + "*").work(10_000) >= 200 * 10_000
     assert Wildcards("*a*b*").work(10_000) < 10
+
+
+def test_a_pattern_of_very_many_wildcards_is_prepared_at_once() -> None:
+    start = process_time()
+    for pattern in ("*?" * 100_000, "*\\??" * 60_000, "?" * 300_000):
+        Wildcards(pattern)
+    assert process_time() - start < 2
