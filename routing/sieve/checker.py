@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from accounts.mailstore.headers import HeaderAddress
 from routing.sieve.calls import Call, TagUse, Value
-from routing.sieve.errors import InvalidScript, InvalidUse, RunError, ScriptError
+from routing.sieve.errors import InvalidScript, InvalidUse, RunError, ScriptError, UnknownName
 from routing.sieve.grammar import parse
 from routing.sieve.language import Language, Named, Shape, Signature, Test, Tests
 from routing.sieve.lexer import Source
@@ -72,7 +72,7 @@ class CountedTest:
 
 
 class Checker:
-    """`enabled`: the extensions of `require`. `is_doubtful`: here errors count only if they run."""
+    """`enabled`: the extensions of `require`. `is_doubtful`: from here on, what is unknown is an error only if it runs."""
 
     def __init__(self, language: Language, source: Source) -> None:
         self.language = language
@@ -119,7 +119,6 @@ class Checker:
     def block(self, invocations: Sequence[Invocation]) -> Block:
         steps: list[Step] = []
         previous = ""
-        was_doubtful = self.is_doubtful
         for invocation in invocations:
             if self.only_require and invocation.name != "require":
                 self.only_require = False
@@ -127,7 +126,6 @@ class Checker:
             if command is not None:
                 steps.append(Step(invocation.at, invocation.name, command))
             previous = invocation.name
-            self.is_doubtful = was_doubtful
         return tuple(steps)
 
     def _built(
@@ -147,7 +145,7 @@ class Checker:
             return signature.build(call)
         except InvalidUse as error:
             place = self._source.error(invocation.at if error.at is None else error.at, str(error))
-            if self.is_doubtful:
+            if self.is_doubtful and isinstance(error, UnknownName):
                 broken: Any = Broken(place.message)
                 return broken  # type: ignore[no-any-return]
             if not isinstance(error, _AlreadyTold) and len(self.errors) < ERRORS_MAXIMUM:
@@ -160,7 +158,8 @@ class Checker:
         try:
             return self._enabled_thing(known.get(invocation.name), invocation.name, what)
         except InvalidUse:
-            self.block(invocation.block or ())  # for its errors
+            if not self.is_doubtful:
+                self.block(invocation.block or ())  # for its errors
             raise
 
     def _call(self, invocation: Invocation, signature: Signature[Any]) -> Call:
@@ -246,7 +245,7 @@ class Checker:
         if kind is None:
             named_tag = self.language.tags.get((call.name, tag.name))
             if named_tag is None:
-                raise InvalidUse(f"{call.name!r} knows no :{tag.name}", tag.at)
+                raise UnknownName(f"{call.name!r} knows no :{tag.name}", tag.at)
             kind = self._enabled_thing(named_tag, f":{tag.name}", "tag", tag.at)
         group = kind.group or kind.name
         if group in call.tags:
@@ -264,7 +263,9 @@ class Checker:
             name = argument.value if isinstance(argument, String) else ""
             named = self.language.comparators.get(name)
             if named is None:
-                raise InvalidUse(f"this server does not know the comparator {name[:200]!r}", tag.at)
+                raise UnknownName(
+                    f"this server does not know the comparator {name[:200]!r}", tag.at
+                )
             if call.comparator is not None:
                 raise InvalidUse("there is more than one comparator", tag.at)
             call.comparator = self._enabled_thing(named, name, "comparator", tag.at)
@@ -318,11 +319,11 @@ class Checker:
         self, named: Named[Thing] | None, name: str, what: str, at: int | None = None
     ) -> Thing:
         if named is None:
-            raise InvalidUse(f"this server knows no {what} {name!r}", at)
+            raise UnknownName(f"this server knows no {what} {name!r}", at)
         if "" in named.extensions or not self.enabled.isdisjoint(named.extensions):
             return named.thing
         wanted = " or ".join(f'"{extension}"' for extension in named.extensions)
-        raise InvalidUse(f"{name!r} needs: require {wanted}", at)
+        raise UnknownName(f"{name!r} needs: require {wanted}", at)
 
     def _is_base_name(self, name: str) -> bool:
         """Comparators of the base language may be required, though none needs to be (RFC 5228 §2.7.3)."""

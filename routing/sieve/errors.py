@@ -31,5 +31,9 @@ class InvalidUse(Exception):
         self.at = at
 
 
+class UnknownName(InvalidUse):
+    """It names what this language does not have, or what the script has not required."""
+
+
 class RunError(Exception):
     """A running script cannot go on (RFC 5228 §2.10.6). The interpreter adds the place and keeps the message."""

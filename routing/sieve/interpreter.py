@@ -70,6 +70,7 @@ class Run:
         trace: Trace | None,
     ) -> None:
         self.program = program  # that of an included script while it runs
+        self._amendments = program.amendments
         self.message = message
         self.envelope = envelope
         self.host = host
@@ -134,9 +135,14 @@ class Run:
 
     def amended(self, action: Action) -> Action:
         """The action as the extensions of the script complete it."""
-        for amend in self.program.amendments:
+        for amend in self._amendments:
             action = amend(self, action)
         return action
+
+    def add_amendments(self, program: Program) -> None:
+        """What another script that runs within this one has required completes all actions from now on."""
+        new = (amend for amend in program.amendments if amend not in self._amendments)
+        self._amendments = (*self._amendments, *new)
 
     def fresh(self) -> "Run":
         """Another run of the program over what this one has before it, with nothing asked for yet."""

@@ -51,7 +51,10 @@ class Test(Protocol):
     def holds(self, run: "Run") -> bool: ...
 
 
-FieldSource = Callable[["Run", str], "Sequence[HeaderField]"]
+COMPILED_MAXIMUM = 64
+
+# The fields of some names, those of the first name first.
+FieldSource = Callable[["Run", "Sequence[str]"], "Sequence[HeaderField]"]
 Built = TypeVar("Built", covariant=True)
 
 
@@ -150,6 +153,7 @@ class Language:
     match_types: dict[str, Named[MatchType]] = field(init=False)
     comparators: dict[str, Named[Comparator]] = field(init=False)
     address_parts: dict[str, Named[AddressPart]] = field(init=False)
+    _compiled: dict[bytes, "Program"] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         def gather(name: str, found: Iterable[tuple[Any, Any, str]]) -> None:
@@ -181,6 +185,15 @@ class Language:
     def extended(self, *more: Extension) -> "Language":
         """This language and more; a later extension's command wins over an earlier one's of the same name."""
         return Language((*self.extensions, *more))
+
+    def compiled(self, script: bytes) -> "Program":
+        """The same as `compile`, remembered: for a text that comes again and again. Raises InvalidScript."""
+        program = self._compiled.get(script)
+        if program is None:
+            if len(self._compiled) >= COMPILED_MAXIMUM:
+                self._compiled.pop(next(iter(self._compiled)), None)
+            program = self._compiled[script] = self.compile(script)
+        return program
 
     def compile(self, script: bytes) -> "Program":
         """Raises InvalidScript."""

@@ -23,7 +23,10 @@ Change = Callable[[tuple[str, ...], tuple[str, ...]], Sequence[str]]
 
 
 def internal_flags(run: "Run") -> tuple[str, ...]:
-    flags = run.state.get(INTERNAL, ())
+    """They begin as those of a message that is stored already, which the environment tells (RFC 6785 §3.8)."""
+    flags = run.state.get(INTERNAL)
+    if flags is None:
+        flags = flag_words([run.environment.get("imap.flags", "")])
     assert isinstance(flags, tuple)
     return flags
 
