@@ -19,6 +19,7 @@ PACKAGES = {
     "chromium": Path("/usr/bin/chromium"),
     "php-cli": Path("/usr/bin/php"),
     "roundcube-core": ROUNDCUBE / "bin/update.sh",
+    "roundcube-plugins": ROUNDCUBE / "plugins/managesieve/managesieve.php",
     "roundcube-sqlite3": Path("/usr/share/doc/roundcube-sqlite3"),
 }
 _CONFIGURATION = """<?php
@@ -43,6 +44,15 @@ $config['message_sort_col'] = 'subject';
 $config['search_mods'] = ['*' => ['text' => 1]];
 $config['language'] = 'en_US';
 """
+_SIEVE_CONFIGURATION = """
+$config['plugins'] = ['managesieve'];
+$config['managesieve_host'] = 'tls://127.0.0.1:{sieve_port}';
+$config['managesieve_conn_options'] = ['ssl' => ['verify_peer' => false, 'verify_peer_name' => false]];
+$config['managesieve_default'] = '';
+$config['managesieve_vacation'] = 1;
+$config['managesieve_vacation_addresses_init'] = true;
+$config['managesieve_debug'] = true;
+"""
 
 
 def missing() -> str:
@@ -52,14 +62,15 @@ def missing() -> str:
 
 
 @contextmanager
-def roundcube(home: Path, imap_port: int, smtp: str) -> Iterator[str]:
-    """The address of a Roundcube for these servers."""
+def roundcube(home: Path, imap_port: int, smtp: str, sieve_port: int = 0) -> Iterator[str]:
+    """The address of a Roundcube for these servers; without a port of ManageSieve its plugin is off."""
     configuration = home / "config"
     configuration.mkdir()
     for name in ("defaults.inc.php", "mimetypes.php"):
         shutil.copy(Path("/etc/roundcube") / name, configuration / name)
     (configuration / "config.inc.php").write_text(
         _CONFIGURATION.format(home=home, imap_port=imap_port, smtp=smtp)
+        + (_SIEVE_CONFIGURATION.format(sieve_port=sieve_port) if sieve_port else "")
     )
     with sqlite3.connect(home / "roundcube.db") as database:
         database.executescript((ROUNDCUBE / "SQL/sqlite.initial.sql").read_text())
