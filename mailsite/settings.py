@@ -140,6 +140,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 3600},  # by the worker's clock, which may differ from beat's
     },
+    "run the scripts that follow IMAP commands": {
+        "task": "transport.follow_imap_events",
+        "schedule": 5.0,
+        "options": {"expires": 60},
+    },
     "delete what was sent": {
         "task": "transport.prune",
         "schedule": 600.0,

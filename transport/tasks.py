@@ -16,7 +16,9 @@ from django.conf import settings
 
 from accounts.mailstore import sweep as mailstore_sweep
 from accounts.mailstore.values import FolderId
+from routing.filtering.memories import forget_expired
 from transport.dns.resolver import resolver
+from transport.imap_scripts import follow_events
 from transport.notifier import publish_now
 from transport.outbound.delivery import Outside
 from transport.queue import drain as queue_drain
@@ -73,6 +75,15 @@ def prune() -> None:
     """Delete what was finished long ago."""
     with connect() as db:
         prune_finished(db)
+        forget_expired(db)
+
+
+@shared_task(name="transport.follow_imap_events")  # type: ignore[untyped-decorator]
+def follow_imap_events() -> None:
+    """Run the scripts that follow IMAP commands; beat starts this every few seconds."""
+    with connect() as db:
+        followed = follow_events(db)
+    announce(followed.folders, followed.next_hops)
 
 
 @shared_task(name="transport.sweep_store")  # type: ignore[untyped-decorator]

@@ -96,7 +96,7 @@ def decide(
         is_stored=stored_flags is not None,
         flags=stored_flags or (),
     )
-    result = ran.result or Result(message, (Keep(stored_flags or (), implicit=True),))
+    result = ran.result or Result(message, (Keep(implicit=True),))
     planned = plan_filtered(mailbox, recipient, result, around)
     failures = tuple(_failure(failed, host) for failed in ran.failures)
     told = tuple(Memory(FAILURE, one.digest, FAILURE_SECONDS) for one in failures if one.is_own)

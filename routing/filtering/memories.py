@@ -17,7 +17,7 @@ from routing.sieve.actions import Memory
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-SECONDS_MAXIMUM = 90 * 86400
+SECONDS_MAXIMUM = 366 * 86_400
 
 
 class MemoryTaken(Exception):

@@ -78,8 +78,10 @@ class _Planning:
 
     def add(self, action: Action) -> None:
         match action:
-            case Keep(flags=flags) | SetFlags(flags=flags) if self._around.is_stored:
-                self._stays |= isinstance(action, Keep)
+            case Keep() if self._around.is_stored:
+                self._stays = True
+                self._flags = action.flags if action.has_flags else self._flags
+            case SetFlags(flags=flags) if self._around.is_stored:
                 self._flags = flags
             case Reject() | Vacation() if self._around.is_stored:  # RFC 6785 §3.11
                 self._leave(f"not done, since nothing is delivered: {in_words(action)}")

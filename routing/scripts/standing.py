@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from accounts.journal.trace import clean
 from accounts.mailstore.values import MailboxId
 from routing.scripts.programs import PROGRAMS, compiled
 from routing.sieve.program import Program
@@ -54,6 +55,23 @@ def standing_scripts(db: Connection, mailboxes: Sequence[MailboxId]) -> Standing
         places[place].append(StandingScript(*columns))
     active = {one.mailbox: one for one in places["active"] if one.mailbox is not None}
     return StandingScripts(tuple(places["before"]), tuple(places["after"]), active)
+
+
+def named_script(db: Connection, mailbox: MailboxId, name: str) -> StandingScript | None:
+    """A script of the mailbox by its name, active or not; else the library's."""
+    row = db.execute(
+        """
+        SELECT id, name, digest, mailbox_id FROM routing_script WHERE mailbox_id = %(mailbox)s AND name = %(name)s
+        UNION ALL
+        SELECT id, name, digest, NULL FROM routing_globalscript
+        WHERE place = 'library' AND is_enabled AND name = %(name)s
+        LIMIT 1
+        """,
+        {"mailbox": mailbox, "name": clean(name)},
+        prepare=True,
+        binary=True,
+    ).fetchone()
+    return StandingScript(*row) if row else None
 
 
 def program_of(db: Connection, standing: StandingScript) -> Program | None:
