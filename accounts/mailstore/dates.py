@@ -28,10 +28,11 @@ _VALUE_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class SentDate:
-    """`at` in UTC; `on` is the day as it was written, whatever the zone."""
+    """`at` in UTC; `on` is the day as it was written, whatever the zone; `offset` is that of the zone."""
 
     at: datetime
     on: date
+    offset: timedelta = timedelta(0)
 
 
 def parse_date(value: bytes) -> SentDate | None:
@@ -59,7 +60,8 @@ def parse_date(value: bytes) -> SentDate | None:
             min(int(second or 0), 59),
             tzinfo=UTC,
         )
-        return SentDate(local - _offset(zone or b""), local.date())
+        offset = _offset(zone or b"")
+        return SentDate(local - offset, local.date(), offset)
     except (ValueError, OverflowError):
         return None
 

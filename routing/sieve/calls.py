@@ -114,7 +114,10 @@ class Call:
         return source
 
 
-def message_fields(run: "Run", name: str) -> Sequence[Any]:
-    found = run.message.fields(name)
-    run.look_at(len(found) * COMPARISON_COST)  # a script may name a field thousands of times
+def message_fields(run: "Run", names: Sequence[str]) -> Sequence[Any]:
+    found: list[Any] = []
+    for name in names:
+        named = run.message.fields(name)
+        run.look_at(len(named) * COMPARISON_COST)  # a script may name a field thousands of times
+        found += named
     return found

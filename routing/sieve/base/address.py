@@ -66,11 +66,10 @@ class _Address:
     matcher: Matcher
 
     def holds(self, run: "Run") -> bool:
+        names = [name for name in texts_of(run, self.names) if name.lower() in _ADDRESS_FIELDS]
         values = [
             part
-            for name in texts_of(run, self.names)
-            if name.lower() in _ADDRESS_FIELDS
-            for field in self.fields(run, name)
+            for field in self.fields(run, names)
             for address in field.addresses
             if (part := self.part_of(address)) is not None
         ]

@@ -22,9 +22,7 @@ class _Header:
     matcher: Matcher
 
     def holds(self, run: "Run") -> bool:
-        values = [
-            field.text for name in texts_of(run, self.names) for field in self.fields(run, name)
-        ]
+        values = [field.text for field in self.fields(run, texts_of(run, self.names))]
         return self.matcher.matches(run, values)
 
 
@@ -34,7 +32,7 @@ class _Exists:
     fields: FieldSource
 
     def holds(self, run: "Run") -> bool:
-        missing = (name for name in texts_of(run, self.names) if not self.fields(run, name))
+        missing = (name for name in texts_of(run, self.names) if not self.fields(run, (name,)))
         first = next(missing, None)
         if run.trace is not None and first is not None:
             run.note(f"there is no {quoted(first)}")
