@@ -51,7 +51,7 @@ def _tried(form: DryRunForm) -> dict[str, Any]:
     mail = asked["mail"]
     envelope = _envelope(form)
     run: DryRun = dry_run(asked["script_octets"], mail, envelope, _host(form))
-    done = list(outcome(run.result, mail)) if run.result else []
+    done = outcome(run, mail)
     return {
         "run": run,
         "envelope": envelope,

@@ -1,11 +1,12 @@
 """A script as a page shows it: each line with what ran there, and with the errors in it. Bounded and pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from routing.dry_run.report import cut, role_of, told
 from routing.dry_run.running import DryRun
+from routing.sieve.errors import ScriptError
 from routing.sieve.lexer import Source
 from routing.sieve.trace import Kind, TraceLine
 
@@ -60,9 +61,9 @@ def _listing(
 ) -> Listing:
     errors: dict[int, list[str]] = defaultdict(list)
     warnings: dict[int, list[str]] = defaultdict(list)
-    for found, told_of in ((errors, run.errors), (warnings, run.warnings)) if run else ():
-        for error in told_of:
-            found[error.line].append(f"column {error.column}: {error.message}")
+    if run is not None:
+        _place(errors, () if run.failed_elsewhere else run.errors)
+        _place(warnings, run.warnings)
     texts = text.removesuffix("\n").split("\n")
     lines = []
     for number, line in enumerate(texts[:LINES_MAXIMUM], start=1):
@@ -80,3 +81,8 @@ def _listing(
             )
         )
     return Listing(is_included, tuple(lines), max(0, len(texts) - LINES_MAXIMUM))
+
+
+def _place(found: dict[int, list[str]], errors: Sequence[ScriptError]) -> None:
+    for error in errors:
+        found[error.line].append(f"column {error.column}: {error.message}")

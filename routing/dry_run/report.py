@@ -8,7 +8,6 @@ from routing.dry_run.running import DryRun
 from routing.sieve.errors import ScriptError
 from routing.sieve.lexer import Source
 from routing.sieve.message import Message
-from routing.sieve.results import Result
 from routing.sieve.trace import Kind, TraceLine
 from routing.sieve.wording import in_words
 
@@ -74,10 +73,15 @@ def role_of(line: TraceLine) -> Role:
     return Role.NOTE
 
 
-def outcome(result: Result, before: Message) -> Iterator[Line]:
+def outcome(run: DryRun, before: Message) -> Iterator[Line]:
     """What would be done, in its order. `before` is the message as the script got it."""
+    result = run.result
+    if result is None:
+        return
     if result.error:
-        yield Role.ERROR, f"the script failed in {result.error}; the message is kept"
+        where = " of a script that it includes" if run.failed_elsewhere else ""
+        place = f"line {result.error.line}, column {result.error.column}{where}"
+        yield Role.ERROR, f"the script failed in {place}: {result.error.message}"
     for action in result.actions:
         yield Role.ACTION, in_words(action)
     if result.message is not before:

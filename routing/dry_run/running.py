@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from accounts.mailstore.headers import HeaderAddress
-from routing.sieve.actions import Action
 from routing.sieve.errors import InvalidScript, ScriptError
 from routing.sieve.host import Host, ScriptEnvelope
 from routing.sieve.language import standard
 from routing.sieve.message import Message
 from routing.sieve.results import Result
-from routing.sieve.trace import Trace
+from routing.sieve.trace import Kind, Trace
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
@@ -30,8 +29,10 @@ class DryRun:
     result: Result | None = None
 
     @property
-    def actions(self) -> tuple[Action, ...]:
-        return self.result.actions if self.result else ()
+    def failed_elsewhere(self) -> bool:
+        """Whether the error is in a script that this one includes: its place is one there."""
+        lines = self.trace.lines
+        return any(one.kind is Kind.ERROR and one.source is not lines[0].source for one in lines)
 
 
 def dry_run(

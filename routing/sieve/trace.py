@@ -51,7 +51,7 @@ class Trace:
     def note(self, text: str, kind: Kind = Kind.NOTE, *, holds: bool | None = None) -> int:
         """The number of the line."""
         text = printable(text[:LINE_MAXIMUM])
-        if len(self.lines) < LINES_MAXIMUM:
+        if len(self.lines) < LINES_MAXIMUM or kind is Kind.ERROR:
             self.lines.append(TraceLine(self.line, self.depth, text, kind, holds, self.source))
         else:
             self.is_cut = True

@@ -228,6 +228,28 @@ def test_flags_are_added_with_the_filing(user: User, database: Database) -> None
     assert flags_in(database, owner(user)) == {}
 
 
+def test_flags_and_copies_of_a_script(user: User, database: Database) -> None:
+    put(database, user, "list", "other")
+    text = b"""require ["fileinto", "copy", "imap4flags", "mailbox"];
+if header :contains "subject" "list" { fileinto :copy :flags "$List" "Lists"; }
+else { fileinto :create "New/Folder"; }
+addflag "\\\\Flagged";
+"""
+    activate(user, text)
+    assert apply(user, "--dry-run")[1:] == [
+        "1  copied into Lists", "1  filed into New/Folder", "1  flagged \\Flagged",
+    ]  # fmt: skip
+    assert apply(user)[1:] == [
+        "1  copied into Lists", "1  filed into New/Folder", "1  flagged \\Flagged",
+    ]  # fmt: skip
+    assert flags_in(database, owner(user)) == {1: ("\\Flagged",)}
+    assert set(flags_in(database, owner(user), "Lists")[Uid(1)]) == {"\\Flagged", "$List"}
+    assert subjects(database, user, "New/Folder") == ["other"]
+    before = states(database, user)
+    assert apply(user)[1:] == ["-  nothing"]
+    assert states(database, user) == before
+
+
 def test_flags_of_what_stays(user: User, database: Database) -> None:
     put(database, user, "a", "b")
     inbox = open_folder(database, owner(user), "INBOX")

@@ -14,7 +14,6 @@ from accounts.mailstore.values import MailboxId, new_message
 from accounts.models import User
 from accounts.people import raw_connection
 from routing.scripts.storage import activate_script, put_script
-from routing.sieve.language import standard
 from tests.accounts.mailstore_messages import deliver
 from tests.factories import MakeUser
 
@@ -135,13 +134,27 @@ def test_a_mailbox_that_changes_takes_its_choices_along(client: Client, user: Us
     assert "There is no user" in answer(client, mailbox=f"nobody@{user.domain.name}")
 
 
-@pytest.mark.skipif("mailbox" not in standard().capabilities, reason="not there yet")
 def test_tests_ask_about_the_mailbox(client: Client, user: User) -> None:
     script = 'require ["fileinto", "mailbox"]; if mailboxexists "Archive" { discard; }'
     assert "discard: it is not kept" in seen(
         answer(client, mailbox=user.address, text=script, content=MESSAGE)
     )
     assert "implicit keep" in seen(answer(client, text=script, content=MESSAGE))
+
+
+def test_what_another_script_did_stands_beside_its_own_lines(client: Client, user: User) -> None:
+    included = b'require "fileinto";\r\n\r\nfileinto "Lists";\r\n'
+    put_script(raw_connection(), owner(user), "lists", included)
+    script = 'require "include";\ninclude "lists";\n'
+    shown = answer(client, mailbox=user.address, text=script, content=MESSAGE)
+    words = seen(shown)
+    assert words.index("A script that it includes") < words.index('-> file into "Lists"')
+    put_script(raw_connection(), owner(user), "lists", b"".join(
+        b'redirect "a%d@example.org";\r\n' % number for number in range(5)
+    ))  # fmt: skip
+    shown = answer(client, mailbox=user.address, text=script, content=MESSAGE)
+    assert "failed in line 5, column 1 of a script that it includes" in seen(shown)
+    assert "try-broken" not in shown.split("</style>")[1]
 
 
 def test_the_page_is_bounded(client: Client) -> None:

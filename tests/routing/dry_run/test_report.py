@@ -71,7 +71,7 @@ def test_a_run_time_error_is_told_at_its_place_and_the_message_is_kept() -> None
         "line 5, column 1: a message is redirected 4 times at most"
     ]
     assert told(script).endswith("error: a message is redirected 4 times at most")
-    lines = list(outcome(tried.result, tried.result.message))
+    lines = list(outcome(tried, tried.result.message))
     assert lines[0][0] is Role.ERROR
     assert lines[1:] == [(Role.ACTION, "implicit keep: into INBOX")]
 

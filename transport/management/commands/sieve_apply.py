@@ -68,7 +68,8 @@ class Command(SieveCommand):
         work = OldMail(db, mailbox, str(owner.address), found, program, make_host, is_dry=dry_run)
         is_whole = self._run(work)
         done = "would be" if dry_run else "was"
-        title = f'{work.done.messages} messages of {owner}, {found.name}, through "{name}"'
+        messages = f"{work.done.messages} message{'s' if work.done.messages != 1 else ''}"
+        title = f'{messages} of {owner}, {found.name}, through "{name}"'
         self._report(f"{title}; this {done} done:", work.done)
         if not is_whole:
             self.show([(Role.ERROR, "Stopped; run it again to do the rest.")])
@@ -96,6 +97,8 @@ class Command(SieveCommand):
     def _report(self, title: str, done: Done) -> None:
         self.show([(Role.HEAD, title)])
         self._table(done.filed, Role.TRUE)
+        if not done.filed:
+            self.show([(Role.NOTE, "       -  nothing")])
         if done.left_undone:
             self.show([(Role.HEAD, "Asked for by the script, and never done for old mail:")])
             self._table(done.left_undone, Role.NOTE)

@@ -99,7 +99,7 @@ class Command(SieveCommand):
         )
         self.show(trace_report(run))
         self.show([(Role.NOTE, ""), (Role.HEAD, "What would be done:")])
-        self.show((role, f"  {text}") for role, text in outcome(run.result, mail))
+        self.show((role, f"  {text}") for role, text in outcome(run, mail))
         if run.result.error:
             sys.exit(1)
 
