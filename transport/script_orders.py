@@ -16,10 +16,11 @@ from routing.filtering.memories import OwnMemory
 from routing.filtering.planning import REDIRECTED_FROM, target_of
 from routing.filtering.running import JUNK, SPAM_FOLDER
 from routing.sieve.actions import Action, Notify, Vacation
+from routing.sieve.mailto import parse_mailto
 from routing.sieve.message import Message
 from transport.answers.disposition import build_rejection
 from transport.answers.failure import build_failure_notice
-from transport.answers.notification import build_notification, parse_mailto
+from transport.answers.notification import build_notification
 from transport.answers.vacation import build_vacation
 from transport.dsn.notify import is_wanted
 from transport.dsn.report import Action as ReportAction

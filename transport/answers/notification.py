@@ -1,55 +1,19 @@
 """Notifications by mail: the `mailto` method of `notify` (RFC 5436). Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from urllib.parse import unquote
 
-from accounts.addresses import Address, AddressSyntaxError, parse_address
+from accounts.addresses import Address
 from routing.sieve.actions import Notify
+from routing.sieve.mailto import RECIPIENTS_MAXIMUM, MailtoUri
 from routing.sieve.message import Message
 from transport.answers.composing import address_field, one_line, text_field, text_part
 from transport.answers.vacation import reply_fields
 
-RECIPIENTS_MAXIMUM = 10
 _IMPORTANCE = {
     1: b"Importance: high\r\nX-Priority: 1\r\n",
     3: b"Importance: low\r\nX-Priority: 5\r\n",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class MailtoUri:
-    """`to` and `cc` are sent to; `subject` and `body` as the URI's fields give them, "" where it has none."""
-
-    to: tuple[Address, ...]
-    cc: tuple[Address, ...] = ()
-    subject: str = ""
-    body: str = ""
-
-    @property
-    def recipients(self) -> tuple[Address, ...]:
-        """Each once, and no more than are allowed."""
-        return tuple({one.key: one for one in (*self.to, *self.cc)}.values())[:RECIPIENTS_MAXIMUM]
-
-
-def parse_mailto(uri: str) -> MailtoUri | None:
-    """A mailto URI (RFC 6068 §2); None for another one. Addresses that are none are left out, other fields too."""
-    scheme, _, rest = uri.partition(":")
-    if scheme.lower() != "mailto":
-        return None
-    path, _, query = rest.partition("?")
-    to, cc, texts = _addresses(path), [], {"subject": "", "body": ""}
-    for pair in query.split("&") if query else []:
-        name, _, value = pair.partition("=")
-        match name.lower():
-            case "to":
-                to += _addresses(value)
-            case "cc":
-                cc += _addresses(value)
-            case "subject" | "body" as known:
-                texts[known] = unquote(value, errors="replace")
-    return MailtoUri(tuple(to), tuple(cc), **texts)
 
 
 def build_notification(
@@ -82,16 +46,6 @@ def _list_field(name: str, addresses: tuple[Address, ...]) -> list[bytes]:
         return []
     value = ",\r\n ".join(map(str, addresses[:RECIPIENTS_MAXIMUM]))
     return [f"{name}: {value}\r\n".encode()]
-
-
-def _addresses(text: str) -> list[Address]:
-    found = []
-    for part in text.split(","):
-        try:
-            found.append(parse_address(unquote(part, errors="replace")))
-        except AddressSyntaxError:
-            continue
-    return found
 
 
 def _subject(message: Message) -> str:

@@ -32,7 +32,8 @@ class _Redirect:
     def run(self, run: "Run") -> None:
         text = text_of(run, self.address)
         address = plain_address(text)
-        action = self.amend(run, Redirect(address or "", line=run.line))
+        # a tag may say that it is the name of something else
+        action = self.amend(run, Redirect(text if address is None else address, line=run.line))
         if address is None and not (isinstance(action, Redirect) and action.list_name):
             raise RunError(f"{text[:200]!r} is no address to redirect to")
         run.act(action)

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from routing.sieve.actions import Action, FileInto, Keep
+from routing.sieve.actions import Action, FileInto, Keep, Notify, Vacation
 from routing.sieve.calls import Call
+from routing.sieve.copies import FCC_COMMANDS, needs_fcc, with_copy
 from routing.sieve.errors import RunError
 from routing.sieve.flags import flag_words
 from routing.sieve.language import Extension, Shape, Signature, TagKind
@@ -107,9 +108,12 @@ def _need_variables(call: Call) -> None:
 
 
 def _flags(run: "Run", action: Action, value: Any) -> Action:
-    """`:flags`"""
+    """`:flags`; beside `:fcc`, of the copy (RFC 8580 §3.1)."""
+    flags = flag_words(texts_of(run, value))
+    if isinstance(action, Vacation | Notify):
+        return with_copy(action, flags=flags)
     if isinstance(action, Keep | FileInto):
-        return replace(action, flags=flag_words(texts_of(run, value)), has_flags=True)
+        return replace(action, flags=flags, has_flags=True)
     return action
 
 
@@ -127,6 +131,9 @@ EXTENSION = Extension(
     tests=(
         Signature("hasflag", _has_flag, (Shape.STRINGS, Shape.STRINGS), optional=1, matches=True),
     ),
-    tags=((("keep", "fileinto"), TagKind("flags", Shape.STRINGS, amend=_flags)),),
+    tags=(
+        (("keep", "fileinto"), TagKind("flags", Shape.STRINGS, amend=_flags)),
+        (FCC_COMMANDS, TagKind("flags", Shape.STRINGS, amend=_flags, check=needs_fcc)),
+    ),
     amend=_amend,
 )

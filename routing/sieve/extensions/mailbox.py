@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from routing.sieve.actions import Action, FileInto
+from routing.sieve.actions import Action, FileInto, Notify, Vacation
 from routing.sieve.calls import Call
+from routing.sieve.copies import FCC_COMMANDS, needs_fcc, with_copy
 from routing.sieve.folder_names import folder_name_error
 from routing.sieve.language import Extension, Shape, Signature, TagKind
 from routing.sieve.texts import Text, texts_of
@@ -30,11 +31,16 @@ def _build(call: Call) -> _MailboxExists:
 
 
 def _create(run: "Run", action: Action, value: Any) -> Action:
+    if isinstance(action, Vacation | Notify):
+        return with_copy(action, create=True)
     return replace(action, create=True) if isinstance(action, FileInto) else action
 
 
 EXTENSION = Extension(
     "mailbox",
     tests=(Signature("mailboxexists", _build, (Shape.STRINGS,)),),
-    tags=((("fileinto",), TagKind("create", amend=_create)),),
+    tags=(
+        (("fileinto",), TagKind("create", amend=_create)),
+        (FCC_COMMANDS, TagKind("create", amend=_create, check=needs_fcc)),
+    ),
 )

@@ -11,10 +11,11 @@ import pytest
 from routing.decisions import ScriptFailure
 from routing.sieve.actions import Notify, Vacation
 from routing.sieve.errors import ScriptError
+from routing.sieve.mailto import parse_mailto
 from routing.sieve.message import Message
 from transport.answers.disposition import build_rejection
 from transport.answers.failure import build_failure_notice
-from transport.answers.notification import build_notification, parse_mailto
+from transport.answers.notification import build_notification
 from transport.answers.refusal import refusal_reply
 from transport.answers.vacation import build_vacation
 
