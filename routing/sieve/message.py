@@ -44,6 +44,7 @@ class Message:
 
     def __init__(self, content: bytes) -> None:
         self._original = content
+        self.texts: dict[tuple[str, int], str] = {}  # of its parts, as they are decoded
         self._header_fields: Sequence[HeaderField] | None = None
 
     @cached_property
@@ -62,6 +63,12 @@ class Message:
     @property
     def body(self) -> bytes:
         return self._original[self._body_start :]
+
+    @property
+    def has_body(self) -> bool:
+        """Whether an empty line ends the header, be there nothing behind it."""
+        header = self._original[: self._body_start]
+        return header.endswith((b"\n\r\n", b"\n\n")) or header in (b"\r\n", b"\n")
 
     @cached_property
     def header_fields(self) -> Sequence[HeaderField]:
