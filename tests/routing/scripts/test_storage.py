@@ -144,13 +144,22 @@ def test_two_sessions_do_not_pass_the_bound_together(
     assert sum(one.is_active for one in listed) == 1
 
 
-def test_scripts_go_with_their_mailbox(database: Connection, mailbox: MailboxId, orm: None) -> None:
-    from accounts.models import Mailbox
-    from routing.models import Script
+def test_scripts_go_with_their_mailbox(
+    database: Connection, mailbox: MailboxId, make_user: Callable[..., Any]
+) -> None:
+    from accounts import removal
+    from routing.models import AddressList, Script
 
+    user = make_user()
+    owner = MailboxId(user.mailbox.pk)
+    storage.put_script(database, owner, "a", b"keep;")
     storage.put_script(database, mailbox, "a", b"keep;")
-    Mailbox.objects.get(pk=mailbox).delete()
-    assert not Script.objects.filter(mailbox_id=mailbox).exists()
+    AddressList.objects.create(mailbox_id=owner, name="friends")
+    removal.delete_user(user, keep_mail=True)
+    assert storage.script(database, owner, "a") == b"keep;"
+    removal.delete_mailbox(user.mailbox)
+    assert not Script.objects.filter(mailbox_id=owner).exists()
+    assert storage.script(database, mailbox, "a") == b"keep;"
 
 
 @pytest.mark.parametrize("name", ["a", "Ferien/2026 é", "日" * 128, "\U0001f334" * 128, '"\\{3+}'])
