@@ -53,8 +53,8 @@ def plan_filtered(
 ) -> Filtered:
     """What is done for this mailbox; its failures and memories that others know of are not looked at here."""
     planning = _Planning(mailbox, result, around)
-    for action in result.actions:
-        planning.add(action)
+    for index, action in enumerate(result.actions):
+        planning.add(action, result.message_of(index))
     return planning.filtered(recipient)
 
 
@@ -65,8 +65,7 @@ class _Planning:
         self._mailbox = mailbox
         self._result = result
         self._around = around
-        is_edited = result.message is not around.original
-        self._content = result.message.content if is_edited else None
+        self._content: bytes | None = None
         self._copies: dict[Target, Copy] = {}
         self._redirections: dict[tuple[str, str], Redirection] = {}
         self._answers: list[Action] = []
@@ -76,7 +75,9 @@ class _Planning:
         self._stays = False
         self._flags = around.flags
 
-    def add(self, action: Action) -> None:
+    def add(self, action: Action, message: Message) -> None:
+        """`message` is as it was when the action was asked for."""
+        self._content = None if message is self._around.original else message.content
         match action:
             case Keep() if self._around.is_stored:
                 self._stays = True
@@ -107,6 +108,7 @@ class _Planning:
         if self._must_keep and self._around.is_stored:
             self._stays = True
         elif self._must_keep and not self._copies and self._refusal is None:
+            self._content = None
             self._file(Target(), ())
         return Filtered(
             self._mailbox,

@@ -6,7 +6,7 @@ then the administrator's after all. The owner's script sees spam only where its 
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
@@ -108,4 +108,4 @@ def _into_spam(message: Message, before: Result | None) -> Result:
     filed = FileInto(SPAM_FOLDER, special_use=JUNK)
     if before is None:
         return Result(message, (filed,))
-    return Result(before.message, (*before.actions[:-1], filed), before.error, before.memories)
+    return replace(before, actions=(*before.actions[:-1], filed))

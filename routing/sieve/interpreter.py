@@ -37,7 +37,7 @@ def run(
 ) -> Result:
     """See Program.run."""
     state = Run(program, message, envelope, host, environment, after, trace)
-    earlier = tuple(state.actions)
+    earlier, seen = tuple(state.actions), tuple(state.messages)
     try:
         state.execute(program.block)
     except Stop:
@@ -50,10 +50,18 @@ def run(
             (*earlier, Keep(implicit=True)),
             place,
             after.memories if after is not None else (),
+            (*seen, message),
         )
     if state.implicit_keep:
         state.actions.append(state.amended(Keep(implicit=True)))
-    return Result(state.message, tuple(state.actions), None, tuple(state.memories))
+        state.messages.append(state.message)
+    return Result(
+        state.message,
+        tuple(state.actions),
+        None,
+        tuple(state.memories),
+        tuple(state.messages),
+    )
 
 
 class Run:
@@ -77,6 +85,7 @@ class Run:
         self.environment = environment
         self.trace = trace
         self.actions: list[Action] = []
+        self.messages: list[Message] = []  # as it was when each of them was asked for
         self.memories: list[Memory] = []
         self.implicit_keep = True
         self.match_values: tuple[str, ...] = ()
@@ -86,9 +95,10 @@ class Run:
         self._instructions = INSTRUCTIONS_MAXIMUM
         self._octets = MATCHED_OCTETS_MAXIMUM
         if after is not None:
-            self.actions += [
-                one for one in after.actions if not (isinstance(one, Keep) and one.implicit)
-            ]
+            for index, one in enumerate(after.actions):
+                if not (isinstance(one, Keep) and one.implicit):
+                    self.actions.append(one)
+                    self.messages.append(after.message_of(index))
             self.memories += after.memories
 
     def execute(self, block: Block) -> None:
@@ -122,6 +132,7 @@ class Run:
         for index, other in enumerate(self.actions):
             if _goal(other) == _goal(action):
                 self.actions[index] = merged = _merged(other, action)
+                self.messages[index] = self.message
                 self._note_action(merged, "asked for before: ")
                 return
         if isinstance(action, Redirect):
@@ -131,6 +142,7 @@ class Run:
         if len(self.actions) >= ACTIONS_MAXIMUM:
             raise RunError(f"a script does {ACTIONS_MAXIMUM} things with a message at most")
         self.actions.append(action)
+        self.messages.append(self.message)
         self._note_action(action)
 
     def amended(self, action: Action) -> Action:
