@@ -193,7 +193,7 @@ class _Worker:
         deadline = time.monotonic() + CONNECT_SECONDS
         while True:
             try:
-                self._connection = _connect()
+                self._connection = connect()
                 break
             except psycopg.OperationalError:
                 if time.monotonic() > deadline or self._is_closing.wait(RETRY_SECONDS):
@@ -244,7 +244,8 @@ def _bound(
     return lambda connection: service(connection, *arguments, **keywords)
 
 
-def _connect() -> Connection:
+def connect() -> Connection:
+    """A connection as services have it. Raises psycopg.OperationalError."""
     connection = psycopg.connect(connection_string(), autocommit=True, prepare_threshold=0)
     connection.prepared_max = PREPARED_MAXIMUM
     connection.execute(

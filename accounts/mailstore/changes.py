@@ -2,7 +2,7 @@
 
 import sys
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import psycopg
 
 from accounts.mailstore.flagbits import SEEN
 from accounts.mailstore.locking import STATE_COLUMNS, folder_state, take_turn
-from accounts.mailstore.prepared import Prepared
+from accounts.mailstore.prepared import Prepared, Row
 from accounts.mailstore.sequence_sets import numbers_of, parse_set
 from accounts.mailstore.sharing import ALL_RIGHTS, rights_in
 from accounts.mailstore.values import (
@@ -105,7 +105,7 @@ def snapshot(
     return Snapshot(state, _unpack(uids), _unpack(flags), _unpack(modseqs))
 
 
-_CHANGES = Prepared(
+CHANGES = Prepared(
     f"""
     SELECT {STATE_COLUMNS}, ARRAY(
         SELECT c.kind || ' ' || c.uids FROM mail_change c
@@ -145,14 +145,18 @@ def _changes(
     modseq: ModSeq,
     reader: MailboxId,
 ) -> Changes:
-    row = _CHANGES.row(db, modseq, reader, owner, folder_id)
-    if row is None:
-        raise NoSuchFolder
-    *columns, lines = row
-    state = folder_state(tuple(columns))
+    row = CHANGES.row(db, modseq, reader, owner, folder_id)
+    state, lines = told(row)
     if modseq < state.min_modseq:
         return _changes_by_scan(db, state, modseq, reader)
     return changes_of(db, state, lines, modseq, reader)
+
+
+def told(row: Row | None) -> tuple[FolderState, list[str]]:
+    """The folder and the lines that `CHANGES` found. Raises NoSuchFolder."""
+    if row is None:
+        raise NoSuchFolder
+    return folder_state(row[:-1]), row[-1]
 
 
 def changes_of(
@@ -163,16 +167,28 @@ def changes_of(
     reader: MailboxId,
 ) -> Changes:
     """What the `lines` of mail_change (kind and UIDs) after `modseq` amount to now."""
+    touched, vanished = in_lines(lines)
+    if not touched:
+        return Changes(state, vanished, ())
+    return with_entries(state, vanished, _read_entries(db, state, touched, modseq, reader))
+
+
+def in_lines(lines: Iterable[str]) -> tuple[list[int], frozenset[Uid]]:
+    """The UIDs in order that lines of mail_change say to have come or changed, and those that went."""
     touched: set[int] = set()
     vanished: set[int] = set()
     for line in lines:
         kind, _, uids = line.partition(" ")
         (vanished if int(kind) == EXPUNGED else touched).update(numbers_of(parse_set(uids)))
-    touched -= vanished
-    if not touched:
-        return Changes(state, frozenset(map(Uid, vanished)), ())
-    keywords, entries = _read_entries(db, state, sorted(touched), modseq, reader)
-    return Changes(replace(state, keywords=keywords), frozenset(map(Uid, vanished)), entries)
+    return sorted(touched - vanished), frozenset(map(Uid, vanished))
+
+
+def with_entries(state: FolderState, vanished: frozenset[Uid], rows: Sequence[Row]) -> Changes:
+    """The changes with rows of (uid, flags, modseq, keywords). Entries may be newer than `state`: the keywords that name
+    their bits are read with them."""
+    keywords = tuple(rows[0][3] or ()) if rows else state.keywords
+    entries = tuple([(row[0], row[1], row[2]) for row in rows])
+    return Changes(replace(state, keywords=keywords), vanished, entries)
 
 
 def expunged_since(
@@ -212,9 +228,21 @@ def _changes_by_scan(
     return Changes(now.state, frozenset(map(Uid, missing)), entries)
 
 
-_ENTRIES = """
-    SELECT e.uid, e.flags, e.modseq FROM mail_entry e
-    WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s"""
+ENTRIES = Prepared(
+    """
+    SELECT e.uid, e.flags, e.modseq, f.keywords
+    FROM mail_entry e JOIN mail_folder f ON f.owner_id = e.owner_id AND f.id = e.folder_id
+    WHERE e.owner_id = %b AND e.folder_id = %b AND e.uid = ANY((SELECT %b::bigint[])::bigint[]) AND e.modseq > %b
+    ORDER BY e.uid
+    """,
+    int, int, str, int,
+)  # fmt: skip
+"""The owner's entries of some UIDs ("{1,2}") that changed after a modseq, for `with_entries`."""
+
+
+def array_text(numbers: Iterable[int]) -> str:
+    """Numbers as PostgreSQL writes an array of them."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def _read_entries(
@@ -223,12 +251,12 @@ def _read_entries(
     uids: list[int],
     modseq: ModSeq,
     reader: MailboxId,
-) -> tuple[tuple[str, ...], tuple[tuple[Uid, int, ModSeq], ...]]:
-    """Entries may be newer than `state`: the keywords that name their bits are read with them."""
-    entries = _ENTRIES if reader == state.owner else _READERS_ENTRIES
-    rows = db.execute(
+) -> list[Row]:
+    if reader == state.owner:
+        return ENTRIES.rows(db, state.owner, state.id, array_text(uids), modseq)
+    return db.execute(
         f"SELECT o.*, (SELECT keywords FROM mail_folder WHERE owner_id = %(owner)s AND id = %(folder)s)"
-        f" FROM ({entries} AND e.uid = ANY(%(uids)s)) AS o WHERE modseq > %(modseq)s ORDER BY uid",
+        f" FROM ({_READERS_ENTRIES} AND e.uid = ANY(%(uids)s)) AS o WHERE modseq > %(modseq)s ORDER BY uid",
         {
             "owner": state.owner,
             "folder": state.id,
@@ -239,8 +267,6 @@ def _read_entries(
         prepare=True,
         binary=True,
     ).fetchall()
-    keywords = tuple(rows[0][3] or ()) if rows else state.keywords
-    return keywords, tuple([row[:3] for row in rows])
 
 
 def current_modseqs(

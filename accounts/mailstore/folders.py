@@ -4,6 +4,7 @@ Folders above a new one are made real: Outlook loses mail below names that canno
 tree of an owner locks the owner's mailbox row first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from accounts.mailstore.folder_names import (
 )
 from accounts.mailstore.locking import STATE_COLUMNS, folder_state, lock_mailbox
 from accounts.mailstore.moving import move_messages
-from accounts.mailstore.prepared import Prepared
+from accounts.mailstore.prepared import Prepared, Row
 from accounts.mailstore.sharing_rights import inherit_rights
 from accounts.mailstore.special_uses import canonical_use, release_use
 from accounts.mailstore.values import (
@@ -60,7 +61,7 @@ class Renamed:
     folder_ids: tuple[FolderId, ...]
 
 
-_OPEN = Prepared(
+OPEN = Prepared(
     f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %b AND name = %b", int, str
 )
 _LIST = Prepared(
@@ -117,10 +118,14 @@ def open_folder(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> Fol
     name = canonical_name(name)
     if "\0" in name:
         raise NoSuchFolder
-    row = _OPEN.row(db, owner, name)
-    if row is None:
+    return opened(OPEN.rows(db, owner, name))
+
+
+def opened(rows: Sequence[Row]) -> FolderState:
+    """The folder that `OPEN` found by its owner and its canonical name. Raises NoSuchFolder."""
+    if not rows:
         raise NoSuchFolder
-    return folder_state(row)
+    return folder_state(rows[0])
 
 
 def create_folder(

@@ -95,7 +95,7 @@ def rows_after(
     for result in results:
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _error(db, result)
-    return _rows(db, results[-1])
+    return rows_in(db, results[-1])
 
 
 def _until_sync(pgconn: pq.abc.PGconn) -> list[pq.abc.PGresult]:
@@ -133,10 +133,11 @@ def _run(
     result = db.pgconn.exec_prepared(name, values, formats, _BINARY)
     if result.status != pq.ExecStatus.TUPLES_OK:
         raise _error(db, result)
-    return _rows(db, result)
+    return rows_in(db, result)
 
 
-def _rows(db: psycopg.Connection[Any], result: pq.abc.PGresult) -> list[Row]:
+def rows_in(db: psycopg.Connection[Any], result: pq.abc.PGresult) -> list[Row]:
+    """The rows of a result in binary."""
     transformer = Transformer(db)
     transformer.set_pgresult(result)
     return transformer.load_rows(0, result.ntuples, tuple)

@@ -19,6 +19,7 @@ from transport.imap.serving import Serving
 from transport.imap.session import Session
 from transport.imap.shared_changes import SharedChanges
 from transport.notifier import Notifier
+from transport.questions import Questions
 from transport.tls_server import TlsServer
 
 SESSIONS_MAXIMUM = 10_000
@@ -39,10 +40,12 @@ class ImapServer:
     """Accepts on given sockets until `stop`."""
 
     def __init__(self, database: DatabaseThreads, notifier: Notifier) -> None:
+        questions = Questions(database)
         self.services = Services(
             database,
+            questions,
             notifier,
-            SharedChanges(database),
+            SharedChanges(database, questions),
             FolderSnapshots(database),
             settings.MAIL_HOSTNAME,
             settings.MAX_MESSAGE_SIZE,
@@ -76,6 +79,7 @@ class ImapServer:
                 session.connection.abort()
         for task in await self._wait_for_sessions(STOP_SECONDS):
             task.cancel()
+        self.services.questions.close()
 
     async def _wait_for_sessions(self, seconds: float) -> set[asyncio.Task[None]]:
         """Those that have not ended by then."""

@@ -10,6 +10,7 @@ from transport.imap.open_logins import OpenLogins
 from transport.imap.progress import PROGRESS_SECONDS
 from transport.imap.shared_changes import SharedChanges
 from transport.notifier import Notifier
+from transport.questions import Questions
 from transport.turns import CHANGES_AT_ONCE, LONG_AT_ONCE, SHORT_AT_ONCE, Turns
 
 LOGIN_SECONDS = 60.0
@@ -20,6 +21,7 @@ class Services:
     """What all sessions of a process share."""
 
     database: DatabaseThreads
+    questions: Questions
     notifier: Notifier
     changes: SharedChanges
     snapshots: FolderSnapshots

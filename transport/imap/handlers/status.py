@@ -3,6 +3,8 @@ APPENDLIMIT: RFC 7889 §3.1; DELETED-STORAGE: RFC 9208 §4.1.4)."""
 
 from collections.abc import Callable, Mapping, Sequence
 
+from accounts.mailstore.folder_names import canonical_name, split_shared
+from accounts.mailstore.folders import OPEN, opened
 from accounts.mailstore.listing import deleted_bytes
 from accounts.mailstore.sharing_folders import open_as
 from accounts.mailstore.values import FolderId, FolderState, MailboxId
@@ -47,12 +49,19 @@ class StatusWords:
 
 @handles("STATUS", states=LOGGED_IN)
 async def status(session: Session, command: Status) -> Reply:
-    state, freeable = await session.database.run(_read, session.owner, command)
+    state, freeable = await _find(session, command)
     if "HIGHESTMODSEQ" in command.items:
         session.condstore = True
     words = StatusWords(command.items, session.services.max_message_size, freeable)
     session.write(words.line(render_folder_name(command.folder, utf8=session.utf8), state))
     return ok("Done")
+
+
+async def _find(session: Session, command: Status) -> tuple[FolderState, Mapping[FolderId, int]]:
+    if split_shared(command.folder) is not None or "DELETED-STORAGE" in command.items:
+        return await session.database.run(_read, session.owner, command)
+    name = canonical_name(command.folder)
+    return opened(await session.services.questions.rows(OPEN, session.owner, name)), {}
 
 
 def _read(
