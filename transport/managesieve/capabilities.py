@@ -1,5 +1,7 @@
 """What is advertised (RFC 5804 §1.7)."""
 
+from functools import cache
+
 from routing.sieve.language import standard
 from routing.sieve.limits import REDIRECTS_MAXIMUM
 from transport.managesieve.wire.responses import capability
@@ -9,6 +11,11 @@ MECHANISMS = "SCRAM-SHA-256 PLAIN"
 
 def capabilities(*, is_clear: bool = False, owner: str = "") -> bytes:
     """The lines, without the OK. Nobody logs in before TLS; `owner` is the login's name once there is one."""
+    return _fixed(is_clear) + (capability("OWNER", owner) if owner else b"")
+
+
+@cache
+def _fixed(is_clear: bool) -> bytes:
     lines = [
         capability("IMPLEMENTATION", "Mailsite"),
         capability("SASL", "" if is_clear else MECHANISMS),
@@ -21,6 +28,4 @@ def capabilities(*, is_clear: bool = False, owner: str = "") -> bytes:
     ]
     if is_clear:
         lines.append(capability("STARTTLS"))
-    if owner:
-        lines.append(capability("OWNER", owner))
     return b"".join(lines)
