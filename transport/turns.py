@@ -6,8 +6,9 @@ wait for the lock anyway, and hold up who only reads.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 
 from accounts.mailstore.values import MailboxId
@@ -26,23 +27,60 @@ class Turns:
     """Counts what runs, by owner."""
 
     def __init__(self, at_once: int) -> None:
-        self._at_once = at_once
-        self._gates: dict[MailboxId, tuple[asyncio.Semaphore, int]] = {}
+        self.at_once = at_once
+        self.gates: dict[MailboxId, _Gate] = {}
 
-    @asynccontextmanager
-    async def turn(self, owner: MailboxId) -> AsyncIterator[None]:
-        """Wait for one of the owner's turns, and hold it."""
-        gate, waiting = self._gates.get(owner) or (asyncio.Semaphore(self._at_once), 0)
-        self._gates[owner] = (gate, waiting + 1)
+    def turn(self, owner: MailboxId) -> "Turn":
+        """For `async with`: wait for one of the owner's turns, and hold it."""
+        return Turn(self, owner)
+
+
+@dataclass(slots=True)
+class _Gate:
+    """Of one owner who holds a turn. While somebody waits, none is free."""
+
+    free: int
+    waiting: "deque[asyncio.Future[None]]" = field(default_factory=deque)
+
+
+class Turn:
+    """One turn. A command may take several, so that a free one costs no more than a look-up."""
+
+    __slots__ = ("_owner", "_turns")
+
+    def __init__(self, turns: Turns, owner: MailboxId) -> None:
+        self._turns = turns
+        self._owner = owner
+
+    async def __aenter__(self) -> None:
+        gates = self._turns.gates
+        gate = gates.get(self._owner)
+        if gate is None:
+            gate = gates[self._owner] = _Gate(self._turns.at_once)
+        if gate.free:
+            gate.free -= 1
+            return
+        handed = asyncio.get_running_loop().create_future()
+        gate.waiting.append(handed)
         try:
-            async with gate:
-                yield
-        finally:
-            gate, waiting = self._gates[owner]
-            if waiting == 1:
-                del self._gates[owner]
-            else:
-                self._gates[owner] = (gate, waiting - 1)
+            await handed
+        except asyncio.CancelledError:
+            if not handed.cancelled():  # it was handed on just before
+                self._release()
+            raise
+
+    async def __aexit__(self, *raised: object) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        gate = self._turns.gates[self._owner]
+        while gate.waiting:
+            handed = gate.waiting.popleft()
+            if not handed.done():
+                return handed.set_result(None)
+        gate.free += 1
+        if gate.free == self._turns.at_once:
+            del self._turns.gates[self._owner]
 
 
 class OwnThreads:

@@ -107,8 +107,11 @@ class Connection(asyncio.Protocol):
             await self.wait_for_input()
         return line
 
-    async def wait_for_input(self) -> None:
-        """Send what is gathered, and wait until bytes came or `wake` was called."""
+    async def wait_for_input(self, deadline: float | None = None) -> None:
+        """Send what is gathered, and wait until bytes came or `wake` was called.
+
+        `deadline` is of the loop's time: TimeoutError. (asyncio.timeout costs 20 µs, more than to read a command.)
+        """
         self.flush()
         if self._inflater is not None and self._inflate(self._inflater):
             return await asyncio.sleep(0)  # others have their turn: little may inflate to much
@@ -120,11 +123,14 @@ class Connection(asyncio.Protocol):
             self._acknowledge()
         loop = asyncio.get_running_loop()
         self._input_waiter = loop.create_future()
+        end = loop.call_at(deadline, _give_up, self._input_waiter) if deadline is not None else None
         rest = loop.call_later(REST_SECONDS, self._deflater.forget) if self._deflater else None
         try:
             await self._input_waiter
         finally:
             self._input_waiter = None
+            if end is not None:
+                end.cancel()
             if rest is not None:
                 rest.cancel()
         self._check()
@@ -253,3 +259,8 @@ class Connection(asyncio.Protocol):
 def _resolve(waiter: asyncio.Future[None] | None) -> None:
     if waiter is not None and not waiter.done():
         waiter.set_result(None)
+
+
+def _give_up(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())

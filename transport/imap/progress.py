@@ -19,8 +19,7 @@ class InProgress:
 
     def __init__(self, connection: Connection, tag: bytes, name: str, seconds: float) -> None:
         self._connection = connection
-        # RFC 9585 §4: a tag with a bracket would end the response code
-        self._tag = b"NIL" if b"]" in tag else quoted(tag)
+        self._tag = tag
         self._seconds = 0.0 if name in SPEAK_FOR_THEMSELVES else seconds
         self._timer: asyncio.TimerHandle | None = None
 
@@ -42,7 +41,9 @@ class InProgress:
 
     def _tell(self) -> None:
         if self._connection.is_between_lines and not self._connection.is_deaf:
-            code = b"INPROGRESS (%b NIL NIL)" % self._tag
+            # RFC 9585 §4: a tag with a bracket would end the response code
+            tag = b"NIL" if b"]" in self._tag else quoted(self._tag)
+            code = b"INPROGRESS (%b NIL NIL)" % tag
             self._connection.write(status_line(b"*", "OK", "Still at it", code))
             self._connection.flush()
         self._wait()

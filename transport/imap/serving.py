@@ -102,24 +102,22 @@ class Serving:
     async def _next_event(self) -> Event:
         """Raises TimeoutError when the client is silent, or so slow that it might as well be."""
         if self._session.login is None:
-            async with asyncio.timeout_at(self._session.login_deadline):
-                return await self._wait_for_event()
-        reader = self._session.connection.reader
+            return await self._wait_for_event(self._session.login_deadline)
+        reader, loop = self._session.connection.reader, asyncio.get_running_loop()
         while True:
             before = reader.received
             try:
-                async with asyncio.timeout(AUTOLOGOUT_SECONDS):
-                    return await self._wait_for_event()
+                return await self._wait_for_event(loop.time() + AUTOLOGOUT_SECONDS)
             except TimeoutError:
                 if reader.received - before < AUTOLOGOUT_SECONDS * SLOWEST:
                     raise
 
-    async def _wait_for_event(self) -> Event:
+    async def _wait_for_event(self, deadline: float) -> Event:
         while (event := self._session.connection.next_event()) is None:
             if self._session.watching is not None and self._session.watching.has_news:
                 await self._session.push(expunges=False)
             else:
-                await self._session.connection.wait_for_input()
+                await self._session.connection.wait_for_input(deadline)
         return event
 
     def _ask_for_literal(self) -> None:

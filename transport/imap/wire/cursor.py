@@ -31,6 +31,10 @@ _ESCAPE = re.compile(rb'\\(["\\])')
 _LITERAL = re.compile(rb"~?\{([0-9]{1,20})\+?\}\r?\n")
 _NUMBER = re.compile(rb"[0-9]{1,20}")
 _FLAG = re.compile(rb'\\?[^(){ %%*"\\\]%b]+' % _CTL_OR_8BIT)
+# "(" [atom *(SP atom)] ")"; more spaces are forgiven
+_WORDS = re.compile(
+    rb'\(((?:[^(){ %%*"\\\]%b]+ +)*+[^(){ %%*"\\\]%b]+|)\)' % (_CTL_OR_8BIT, _CTL_OR_8BIT)
+)
 _END = re.compile(rb" *\Z")
 _INBOX = re.compile(r"inbox(?=/|$)", re.IGNORECASE)
 
@@ -146,7 +150,13 @@ class Cursor:
 
     def words(self) -> tuple[str, ...]:
         """A parenthesised list of names that the protocol defines; may be empty."""
-        return tuple(self.parenthesised(self.keyword))
+        found = _WORDS.match(self.buffer, self.position)
+        if found is None:
+            return tuple(self.parenthesised(self.keyword))  # says what is wrong
+        names = found[1].upper().decode("ascii").split()
+        self._bound(names)
+        self.position = found.end()
+        return tuple(names)
 
     def parenthesised(self, item: Callable[[], T]) -> list[T]:
         """A parenthesised list, each read by `item`; may be empty."""
