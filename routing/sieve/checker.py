@@ -224,11 +224,12 @@ class Checker:
             least = len(shapes) - signature.optional
             count = str(len(shapes)) if not signature.optional else f"{least} to {len(shapes)}"
             raise InvalidUse(f"{call.name!r} takes {count} arguments, not {len(positional)}")
-        call.arguments += [None] * missing
-        call.places += [call.at] * missing
-        for shape, argument in zip(shapes[missing:], positional, strict=True):
-            call.arguments.append(self._value(argument, shape))
-            call.places.append(argument.at)
+        first = 0 if signature.is_open else missing
+        call.arguments += [None] * len(shapes)
+        call.places += [call.at] * len(shapes)
+        for index, argument in enumerate(positional, first):
+            call.arguments[index] = self._value(argument, shapes[index])
+            call.places[index] = argument.at
 
     def _read_tag(
         self, call: Call, tag: Tag, rest: deque[Argument], signature: Signature[Any]

@@ -63,7 +63,7 @@ class TagKind:
     """A tagged argument. Of one `group` (its own name if "") a command takes one at most.
 
     `value`: what follows it. `amend` changes the action of the command that has it; `select` the fields that a test
-    looks at. Both get the tag's value: an int, a Text, a tuple of Texts, or None.
+    looks at (what `replaces` them altogether, first). Both get the tag's value: an int, a Text, a tuple of Texts, or None.
     """
 
     name: str
@@ -71,6 +71,7 @@ class TagKind:
     group: str = ""
     amend: Callable[["Run", "Action", Any], "Action"] | None = None
     select: Callable[[FieldSource, "Call", Any], FieldSource] | None = None
+    replaces: bool = False
     check: Callable[["Call", Any], None] | None = None
 
 
@@ -78,14 +79,16 @@ class TagKind:
 class Signature(Generic[Built]):
     """A command or a test, and how it is written. `build` gets a checked Call, and raises InvalidUse.
 
-    `optional` arguments at the beginning may be left out, and are None. `matches`: it takes a match type and a
-    comparator; `address_part`: an address part. `follows`: it stands behind one of these commands only.
+    `optional` arguments at the beginning (or, `is_open`, at the end) may be left out, and are None. `matches`: it takes
+    a match type and a comparator; `address_part`: an address part. `follows`: it stands behind one of these commands
+    only.
     """
 
     name: str
     build: Callable[["Call"], Built]
     arguments: tuple[Shape, ...] = ()
     optional: int = 0
+    is_open: bool = False
     tags: tuple[TagKind, ...] = ()
     tests: Tests = Tests.NONE
     has_block: bool = False
