@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from accounts.mailstore.headers import HeaderAddress
 from routing.sieve.calls import Call, TagUse, Value
@@ -11,10 +11,13 @@ from routing.sieve.errors import InvalidScript, InvalidUse, RunError, ScriptErro
 from routing.sieve.grammar import parse
 from routing.sieve.language import Language, Named, Shape, Signature, Test, Tests
 from routing.sieve.lexer import Source
-from routing.sieve.limits import ERRORS_MAXIMUM
+from routing.sieve.limits import ERRORS_MAXIMUM, TOO_MANY_STEPS
 from routing.sieve.nodes import Argument, Invocation, Number, String, StringList, Tag
 from routing.sieve.program import Block, Program, Step
 from routing.sieve.texts import Text
+
+if TYPE_CHECKING:
+    from routing.sieve.interpreter import Run
 
 DEFAULT_COMPARATOR = "i;ascii-casemap"
 DEFAULT_MATCH_TYPE = "is"
@@ -67,8 +70,14 @@ class CountedTest:
     name: str
     test: Test
 
-    def holds(self, run: Any) -> bool:
-        return bool(run.holds(self))
+    def holds(self, run: "Run") -> bool:
+        if run.trace is not None:
+            return run.traced(self)
+        run.at = self.at
+        run.steps_left -= 1
+        if run.steps_left < 0:
+            raise RunError(TOO_MANY_STEPS)
+        return self.test.holds(run)
 
 
 class Checker:

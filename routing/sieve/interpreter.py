@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from routing.sieve.actions import Action, FileInto, Keep, Memory, Redirect
-from routing.sieve.errors import RunError
+from routing.sieve.errors import InvalidUse, RunError
 from routing.sieve.host import Host, ScriptEnvelope
 from routing.sieve.limits import (
     ACTIONS_MAXIMUM,
     INSTRUCTIONS_MAXIMUM,
     MATCHED_OCTETS_MAXIMUM,
     REDIRECTS_MAXIMUM,
+    TOO_MANY_STEPS,
 )
 from routing.sieve.message import Message
 from routing.sieve.program import Block, Program
@@ -42,7 +43,7 @@ def run(
         state.execute(program.block)
     except Stop:
         state.note("stop")
-    except RunError as error:
+    except (RunError, InvalidUse) as error:  # a key that was a constant's error is the run's
         place = state.program.source.error(state.at, str(error))
         state.note(str(error), Kind.ERROR)
         return Result(
@@ -92,7 +93,7 @@ class Run:
         self.was_taken = False  # whether a branch of the `if` at hand has run
         self.at = 0  # the offset of what runs
         self.state: dict[Any, Any] = {}
-        self._instructions = INSTRUCTIONS_MAXIMUM
+        self.steps_left = INSTRUCTIONS_MAXIMUM  # commands and tests
         self._octets = MATCHED_OCTETS_MAXIMUM
         if after is not None:
             for index, one in enumerate(after.actions):
@@ -112,14 +113,13 @@ class Run:
                 with self.trace.command(step.name):
                     step.command.run(self)
 
-    def holds(self, counted: "CountedTest") -> bool:
-        """Whether a test is true, which is traced."""
+    def traced(self, counted: "CountedTest") -> bool:
+        """Whether a test is true, told to the trace that there is."""
+        assert self.trace is not None
         self._count(counted.at)
-        if self.trace is None:
-            return counted.test.holds(self)
         self._note_place()
         with self.trace.test(counted.name) as answer:
-            answer.append(counted.test.holds(self))
+            answer.append(bool(counted.test.holds(self)))
         return answer[0]
 
     def act(self, action: Action) -> None:
@@ -142,7 +142,8 @@ class Run:
         if len(self.actions) >= ACTIONS_MAXIMUM:
             raise RunError(f"a script does {ACTIONS_MAXIMUM} things with a message at most")
         self.actions.append(action)
-        self.messages.append(self.message)
+        enclosed = self.message.enclosed if isinstance(action, Redirect) else None
+        self.messages.append(enclosed or self.message)
         self._note_action(action)
 
     def amended(self, action: Action) -> Action:
@@ -189,9 +190,9 @@ class Run:
 
     def _count(self, at: int) -> None:
         self.at = at
-        self._instructions -= 1
-        if self._instructions < 0:
-            raise RunError("the script does too many steps")
+        self.steps_left -= 1
+        if self.steps_left < 0:
+            raise RunError(TOO_MANY_STEPS)
 
 
 def _goal(action: Action) -> Any:

@@ -10,5 +10,6 @@ NUMBER_MAXIMUM = (1 << 63) - 1
 ACTIONS_MAXIMUM = 32
 REDIRECTS_MAXIMUM = 4
 INSTRUCTIONS_MAXIMUM = 100_000  # commands and tests of one run, with those of included scripts
+TOO_MANY_STEPS = "the script does too many steps"
 MATCHED_OCTETS_MAXIMUM = 64 << 20  # characters looked at by the match types of one run
 TEXT_MAXIMUM = 1 << 20  # characters of one expanded string

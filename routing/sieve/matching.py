@@ -72,15 +72,15 @@ class PairMatcher:
         self._fits = fits
 
     def matches(self, run: "Run", values: Sequence[str]) -> bool:
-        keys = self._keys.of(run)
-        if run.trace is not None and not values:
-            run.trace.note("there is nothing to compare")
+        keys, fits, trace = self._keys.of(run), self._fits, run.trace
+        if trace is not None and not values:
+            trace.note("there is nothing to compare")
         for value in values:
             run.look_at((len(value) + COMPARISON_COST) * len(keys))
             for key, prepared in keys:
-                is_fit = self._fits(run, value, prepared)
-                if run.trace is not None:
-                    run.trace.compared(value, key, is_fit)
+                is_fit = fits(run, value, prepared)
+                if trace is not None:
+                    trace.compared(value, key, is_fit)
                 if is_fit:
                     return True
         return False

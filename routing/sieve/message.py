@@ -1,7 +1,8 @@
 """A message as scripts see it: its fields decoded, its header editable, its parts found when they are asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 from accounts.mailstore.entities import Entity, parse_entities
 from accounts.mailstore.headers import (
@@ -44,7 +45,9 @@ class Message:
 
     def __init__(self, content: bytes) -> None:
         self._original = content
+        self.enclosed: Message | None = None  # by the last `enclose`; it is what a redirect sends
         self.texts: dict[tuple[str, int], str] = {}  # of its parts, as they are decoded
+        self.values: dict[Any, list[str]] = {}  # of its header, as tests ask for them
         self._header_fields: Sequence[HeaderField] | None = None
 
     @cached_property
@@ -91,6 +94,11 @@ class Message:
         """The tree of its parts (offsets into `content`)."""
         return parse_entities(self.content)
 
+    @cached_property
+    def parts(self) -> Sequence[Entity]:
+        """It and all that it holds, in their order."""
+        return tuple(entities(self.root))
+
     def with_header(self, header_fields: Iterable[HeaderField]) -> "Message":
         """The same body under another header."""
         other = Message(self._original)
@@ -114,6 +122,15 @@ class Message:
         for one in self.header_fields:
             by_name.setdefault(one.name.lower(), []).append(one)
         return by_name
+
+
+def entities(root: Entity) -> Iterator[Entity]:
+    """It and all that it holds, in the order of the message."""
+    waiting = [root]
+    while waiting:
+        entity = waiting.pop()
+        yield entity
+        waiting.extend(reversed(entity.children))
 
 
 def _octets(name: str) -> bytes:

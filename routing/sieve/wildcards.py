@@ -32,7 +32,10 @@ class _Piece:
                 self._literals.append((places[0], "".join(texts)))
 
     def at(self, text: str, start: int) -> bool:
-        return all(text.startswith(literal, start + at) for at, literal in self._literals)
+        for at, literal in self._literals:  # noqa: SIM110  # all() takes half as much again
+            if not text.startswith(literal, start + at):
+                return False
+        return True
 
     def after(self, text: str, start: int, end: int) -> int:
         """Where it is first found in text[start:end], or -1."""

@@ -3,12 +3,13 @@
 What stands in a group counts; a field that holds no address has no value. Encoded words are no part of an address.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accounts.mailstore.headers import HeaderAddress
 from routing.sieve.calls import Call
+from routing.sieve.kept_values import kept_values, key_of_values
 from routing.sieve.language import AddressPart, Extension, FieldSource, Shape, Signature
 from routing.sieve.matching import Matcher
 from routing.sieve.texts import Text, texts_of
@@ -64,23 +65,28 @@ class _Address:
     fields: FieldSource
     part_of: Callable[[HeaderAddress], str | None]
     matcher: Matcher
+    key: Hashable | None
 
     def holds(self, run: "Run") -> bool:
+        return self.matcher.matches(run, kept_values(run, self.key, self._values))
+
+    def _values(self, run: "Run") -> list[str]:
         names = [name for name in texts_of(run, self.names) if name.lower() in _ADDRESS_FIELDS]
-        values = [
+        return [
             part
             for field in self.fields(run, names)
             for address in field.addresses
             if (part := self.part_of(address)) is not None
         ]
-        return self.matcher.matches(run, values)
 
 
 def _build(call: Call) -> _Address:
     for name in call.texts(0):
         if isinstance(name, str) and name.lower() not in _ADDRESS_FIELDS:
             raise call.invalid(f"{name[:200]!r} is no field of addresses", 0)
-    return _Address(call.texts(0), call.fields, call.part_of, call.matcher(call.texts(1)))
+    names, fields, part_of = call.texts(0), call.fields, call.part_of
+    key = key_of_values(names, fields, part_of)
+    return _Address(names, fields, part_of, call.matcher(call.texts(1)), key)
 
 
 EXTENSION = Extension(

@@ -1,11 +1,12 @@
 """The tests header and exists (RFC 5228 §5.5, §5.7)."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from routing.sieve.calls import Call
 from routing.sieve.header_names import check_header_names
+from routing.sieve.kept_values import kept_values, key_of_values
 from routing.sieve.language import Extension, FieldSource, Shape, Signature
 from routing.sieve.matching import Matcher
 from routing.sieve.texts import Text, texts_of
@@ -20,10 +21,13 @@ class _Header:
     names: Sequence[Text]
     fields: FieldSource
     matcher: Matcher
+    key: Hashable | None
 
     def holds(self, run: "Run") -> bool:
-        values = [field.text for field in self.fields(run, texts_of(run, self.names))]
-        return self.matcher.matches(run, values)
+        return self.matcher.matches(run, kept_values(run, self.key, self._values))
+
+    def _values(self, run: "Run") -> list[str]:
+        return [field.text for field in self.fields(run, texts_of(run, self.names))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ class _Exists:
 
 def _header(call: Call) -> _Header:
     check_header_names(call, 0)
-    return _Header(call.texts(0), call.fields, call.matcher(call.texts(1)))
+    names, fields = call.texts(0), call.fields
+    return _Header(names, fields, call.matcher(call.texts(1)), key_of_values(names, fields))
 
 
 def _exists(call: Call) -> _Exists:
