@@ -9,7 +9,6 @@ A thread connects when it first has work, which is after the fork: connections d
 """
 
 import asyncio
-import select
 import threading
 import time
 from collections import deque
@@ -156,7 +155,6 @@ class _Worker:
         self._finished = finished
         self._is_closing = is_closing
         self._connection: Connection | None = None
-        self._poll = select.poll()
         self.thread = threading.Thread(target=self._work, name=name, daemon=True)
         self.thread.start()
 
@@ -198,22 +196,18 @@ class _Worker:
             except psycopg.OperationalError:
                 if time.monotonic() > deadline or self._is_closing.wait(RETRY_SECONDS):
                     raise
-        self._poll = select.poll()
-        self._poll.register(self._connection.fileno(), select.POLLIN)
         return self._connection
 
     def _is_ready(self, connection: Connection) -> bool:
         """Whether the server is still there, and no service has left a transaction open.
 
-        A restarted PostgreSQL has hung up since the last use. It looks at the socket only, and asks nothing of the
-        server.
+        A restarted PostgreSQL has hung up since the last use: its last words come before its end, so that two looks
+        find it. They ask nothing of the server, and keep the interpreter's lock, which to wait for costs more.
         """
         pgconn = connection.pgconn
         try:
-            while self._poll.poll(0):  # its last words come before its end
-                pgconn.consume_input()
-                if pgconn.status != psycopg.pq.ConnStatus.OK:
-                    return False
+            pgconn.consume_input()
+            pgconn.consume_input()
         except psycopg.Error:
             return False
         return pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
