@@ -4,7 +4,6 @@ Services for a database thread. The caller announces what was done after the com
 returned): folders to the notifier, next hops to the queue's wake-ups.
 """
 
-import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -13,8 +12,6 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 
-from accounts.addresses import Address
-from accounts.directory import local_domains, srs_address
 from accounts.journal.acceptances import (
     Acceptance,
     AlreadyAccepted,
@@ -34,36 +31,16 @@ from accounts.mailstore.values import (
     Placement,
     new_message,
 )
-from routing.decisions import Plan, Refiling, Sending
-from routing.envelope import Client, Envelope
+from routing.decisions import Plan, Refiling
 from routing.filtering.memories import remember as remember_all
+from transport.consignments import Consignment, path_text
 from transport.database_threads import Connection
 from transport.placing import Placed, place
-from transport.queue.enqueue import QueueRecipient, QueueRequest, enqueue
-from transport.script_orders import Deposit, Mail, Orders, Writing, orders_for
+from transport.queue.enqueue import enqueue
+from transport.queue_requests import requests_of
+from transport.script_orders import Deposit, Orders, Writing, orders_for
 from transport.signing import sign
-from transport.smtp.syntax import format_address
 from transport.smtp.trace_fields import delivery_fields
-
-
-@dataclass(frozen=True, slots=True)
-class Consignment:
-    """What is to be carried. The blob is `content`; `received` is our own field, kept out of it.
-
-    `sender_domain` is the local domain that sends what leaves under the sender's own name; `sign_as` the domain of
-    its DKIM signature, or "". `fingerprint` (32 octets) names the transaction for a repetition; None: never one.
-    """
-
-    trace_id: str
-    client: Client
-    envelope: Envelope
-    plan: Plan
-    content: bytes
-    received: bytes
-    cause: str
-    fingerprint: bytes | None = None
-    sender_domain: str = ""
-    sign_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +66,6 @@ class Repeated:
 @dataclass(frozen=True, slots=True)
 class NoRoom:
     """Nothing was done: every mailbox has become full since RCPT."""
-
-
-def fingerprint_of(client: Client, envelope: Envelope, content_sha256: bytes) -> bytes:
-    """What makes two transactions the same one: the client, the envelope and the bytes."""
-    envelope_text = repr((client.address, client.login, envelope))
-    return hashlib.sha256(envelope_text.encode() + content_sha256).digest()
 
 
 def carry_out(db: Connection, consignment: Consignment) -> Carried | Repeated | NoRoom:
@@ -232,15 +203,8 @@ def _take_locks(db: Connection, consignment: Consignment, load: _Load) -> None:
 
 def _enqueue(db: Connection, consignment: Consignment, load: _Load) -> tuple[str, ...]:
     """What leaves, now or later; the next hops."""
-    signature = load.signatures.get(None, b"")
-    requests = [
-        *(
-            _sending_request(db, consignment, sending, signature)
-            for sending in consignment.plan.sendings
-        ),
-        *_refiling_requests(consignment),
-        *_mail_requests(db, consignment, load),
-    ]
+    mails = [mail for one in load.orders for mail in one.mails]
+    requests = requests_of(db, consignment, mails, load.signatures)
     hops: dict[str, None] = {}
     events = []
     for request in requests:
@@ -273,7 +237,7 @@ def _placements(consignment: Consignment) -> list[Placement]:
 
 
 def _filed_events(consignment: Consignment) -> list[TraceEvent]:
-    sender = _path(consignment.envelope.reverse_path)
+    sender = path_text(consignment.envelope.reverse_path)
     origin = _origin(consignment)
     return [
         TraceEvent(
@@ -290,7 +254,7 @@ def _filed_events(consignment: Consignment) -> list[TraceEvent]:
 
 def _sieve_events(consignment: Consignment, placed: Sequence[Placed]) -> list[TraceEvent]:
     """What scripts decided, one event a mailbox."""
-    sender = _path(consignment.envelope.reverse_path)
+    sender = path_text(consignment.envelope.reverse_path)
     origin = _origin(consignment)
     return [
         TraceEvent(
@@ -321,105 +285,6 @@ def _origin(consignment: Consignment) -> dict[str, str | int]:
     }
 
 
-def _sending_request(
-    db: Connection, consignment: Consignment, sending: Sending, signature: bytes
-) -> QueueRequest:
-    reverse_path = consignment.envelope.reverse_path
-    if sending.forwarder and not consignment.client.login and reverse_path is not None:
-        reverse_path = srs_address(db, sending.forwarder, format_address(reverse_path))
-    return _request(
-        consignment,
-        reverse_path,
-        sending.forwarder or consignment.sender_domain or settings.MAIL_HOSTNAME,
-        tuple(
-            QueueRecipient(format_address(to.address), to.notify, to.orcpt)
-            for to in sending.recipients
-        ),
-        signature + consignment.received,
-    )
-
-
-def _mail_requests(db: Connection, consignment: Consignment, load: _Load) -> list[QueueRequest]:
-    """What scripts send, one request each: it has a prefix of its own."""
-    mails = [mail for one in load.orders for mail in one.mails]
-    if not mails:
-        return []
-    sender = consignment.envelope.reverse_path
-    domains = {to.domain for mail in mails for to in mail.recipients}
-    local = local_domains(db, domains | ({sender.domain} if sender is not None else set()))
-    return [_mail_request(db, consignment, load, mail, local) for mail in mails]
-
-
-def _mail_request(
-    db: Connection, consignment: Consignment, load: _Load, mail: Mail, local: frozenset[str]
-) -> QueueRequest:
-    reverse_path = mail.reverse_path
-    if mail.is_forward and reverse_path is not None and not consignment.client.login:
-        leaves = any(to.domain not in local for to in mail.recipients)
-        if leaves and reverse_path.domain not in local:  # so that SPF holds at the next hop
-            reverse_path = srs_address(db, mail.domain_name, format_address(reverse_path))
-    request = _request(
-        consignment,
-        reverse_path,
-        mail.domain_name,
-        tuple(
-            QueueRecipient(format_address(to), mail.notify, mail.orcpt, is_local=to.domain in local)
-            for to in mail.recipients
-        ),
-        load.signatures.get(mail.content, b"") + mail.prefix,
-    )
-    if mail.is_forward:
-        return request if mail.content is None else replace(request, content=mail.content)
-    return replace(
-        request, content=mail.content or b"", login="", ret="", envid="", body="", smtputf8=False
-    )
-
-
-def _refiling_requests(consignment: Consignment) -> list[QueueRequest]:
-    """One request a mailbox: each copy has its own Delivered-To, which the queue's prefix keeps."""
-    reverse_path = consignment.envelope.reverse_path
-    return [
-        _request(
-            consignment,
-            reverse_path,
-            consignment.sender_domain or settings.MAIL_HOSTNAME,
-            (
-                QueueRecipient(
-                    refiling.mailbox.address,
-                    refiling.recipient.notify,
-                    refiling.recipient.orcpt,
-                    is_local=True,
-                ),
-            ),
-            consignment.received,
-        )
-        for refiling in consignment.plan.refilings
-    ]
-
-
-def _request(
-    consignment: Consignment,
-    reverse_path: Address | None,
-    domain_name: str,
-    recipients: tuple[QueueRecipient, ...],
-    prefix: bytes,
-) -> QueueRequest:
-    envelope = consignment.envelope
-    return QueueRequest(
-        trace_id=consignment.trace_id,
-        content=consignment.content,
-        reverse_path=_path(reverse_path),
-        domain_name=domain_name,
-        recipients=recipients,
-        prefix=prefix,
-        login=consignment.client.login,
-        ret=envelope.ret,
-        envid=envelope.envid,
-        body=envelope.body,
-        smtputf8=envelope.smtputf8,
-    )
-
-
 def _without(plan: Plan, owner: int) -> Plan:
     """The plan with one mailbox's copy left to the queue."""
     full = [Refiling(one.mailbox, one.recipient) for one in plan.filings if one.mailbox.id == owner]
@@ -432,7 +297,3 @@ def _without(plan: Plan, owner: int) -> Plan:
         filtered=tuple(one for one in plan.filtered if one.mailbox.id != owner),
         refilings=(*plan.refilings, *full),
     )
-
-
-def _path(address: Address | None) -> str:
-    return "" if address is None else format_address(address)

@@ -12,7 +12,8 @@ from routing.filtering.deciding import Arrived, filter_plan
 from routing.filtering.memories import MemoryTaken
 from routing.verdicts import NOT_JUDGED, Verdict
 from transport.answers.refusal import refusal_reply
-from transport.carrying import Carried, Consignment, NoRoom, Repeated, carry_out
+from transport.carrying import Carried, NoRoom, Repeated, carry_out
+from transport.consignments import Consignment
 from transport.database_threads import Connection
 
 RUNS_MAXIMUM = 5

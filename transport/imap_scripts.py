@@ -25,7 +25,8 @@ from routing.filtering.imap_events import Cursor, due, move_on, script_name
 from routing.scripts.standing import StandingScript, StandingScripts, named_script
 from routing.sieve.host import ScriptEnvelope
 from routing.sieve.message import Message
-from transport.carrying import Carried, Consignment, carry_out
+from transport.carrying import Carried, carry_out
+from transport.consignments import Consignment
 from transport.database_threads import Connection
 from transport.smtp.trace_fields import new_trace_id
 

@@ -8,7 +8,8 @@ from routing.decisions import Elsewhere, Reached, Unreachable
 from routing.delivery import plan_delivery
 from routing.envelope import Client, Envelope, Recipient
 from routing.resolution import resolve
-from transport.carrying import Carried, Consignment
+from transport.carrying import Carried
+from transport.consignments import Consignment
 from transport.database_threads import Connection
 from transport.delivering import deliver
 from transport.smtp.syntax import CommandError, parse_path

@@ -23,6 +23,9 @@ FAILURE = "failure"
 """The kind of memory that an owner was told of a failed script."""
 FAILURE_SECONDS = 86_400
 
+# Empty at a delivery (RFC 6785 §4.2 and after).
+_IMAP_ITEMS = ("imap.user", "imap.email", "imap.cause", "imap.mailbox", "imap.changedflags")
+
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
@@ -54,7 +57,7 @@ def filter_plan(db: Connection, plan: Plan, arrived: Arrived) -> Plan:
 
 
 def environment_of(client: Client) -> Mapping[str, str]:
-    """The items of RFC 5183 §4.1 at a delivery."""
+    """The items of RFC 5183 §4.1 at a delivery, and those of RFC 6785 §4."""
     host = settings.MAIL_HOSTNAME
     items = {
         "name": "Mailsite",
@@ -64,7 +67,7 @@ def environment_of(client: Client) -> Mapping[str, str]:
         "domain": host.partition(".")[2] or host,
         "remote-ip": client.address,
     }
-    return {name: value for name, value in items.items() if value}
+    return {name: value for name, value in items.items() if value} | dict.fromkeys(_IMAP_ITEMS, "")
 
 
 def decide(

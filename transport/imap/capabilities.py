@@ -55,13 +55,15 @@ ENABLEABLE = {
 }
 
 
-def capabilities(state: State, append_limit: int) -> bytes:
+def capabilities(state: State, append_limit: int, sieve_url: bytes) -> bytes:
     """The capabilities in this state, without the word CAPABILITY.
 
-    `append_limit` is the largest message that APPEND takes, in every folder (RFC 7889 §2).
+    `append_limit` is the largest message that APPEND takes, in every folder (RFC 7889 §2). `sieve_url` is the server
+    whose scripts follow IMAP commands (RFC 6785 §2.1).
     All stand there before the login too: some clients never ask again.
     """
     words = [ALWAYS, *AFTER_LOGIN, b"APPENDLIMIT=%d" % append_limit]
+    words.append(b"IMAPSIEVE=" + sieve_url)
     if state is State.NOT_AUTHENTICATED:
         words.insert(1, BEFORE_LOGIN)
     return b" ".join(words)

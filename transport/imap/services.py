@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from django.conf import settings
+
 from transport.connection_limits import ConnectionLimits
 from transport.database_threads import DatabaseThreads
 from transport.imap.folder_snapshots import FolderSnapshots
@@ -14,6 +16,7 @@ from transport.questions import Questions
 from transport.turns import CHANGES_AT_ONCE, LONG_AT_ONCE, SHORT_AT_ONCE, Turns
 
 LOGIN_SECONDS = 60.0
+USUAL_PORT = 4190  # of ManageSieve
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +39,9 @@ class Services:
     strangers: ConnectionLimits = field(default_factory=ConnectionLimits)
     open_logins: OpenLogins = field(default_factory=OpenLogins)
     incoming: IncomingMemory = field(default_factory=lambda: IncomingMemory(0))
+
+    @property
+    def sieve_url(self) -> bytes:
+        """Where the scripts are managed that follow IMAP commands (RFC 6785 §2.1, RFC 5804 §3)."""
+        port = settings.SIEVE_PORT
+        return f"sieve://{self.hostname}{'' if port == USUAL_PORT else f':{port}'}".encode()

@@ -57,7 +57,8 @@ class Session:
     @property
     def capabilities(self) -> bytes:
         """What is advertised in this state."""
-        return capabilities(self.state, self.services.max_message_size)
+        services = self.services
+        return capabilities(self.state, services.max_message_size, services.sieve_url)
 
     @property
     def owner(self) -> MailboxId:

@@ -15,7 +15,8 @@ from accounts.mailstore.headers import HEADER_LIMIT, header_end
 from routing.decisions import Plan, Resolution
 from routing.envelope import Client, Envelope, Recipient
 from routing.senders import Forgery, check_authors
-from transport.carrying import Carried, Consignment, NoRoom, Repeated, fingerprint_of
+from transport.carrying import Carried, NoRoom, Repeated
+from transport.consignments import Consignment, fingerprint_of
 from transport.database_threads import Connection
 from transport.delivering import Rejected, deliver_or_reject
 from transport.smtp.submitted_header import SubmittedHeader, complete_header, read_header

@@ -15,7 +15,7 @@ from accounts.addresses import parse_address
 from accounts.mailstore.blobs import read_blob
 from accounts.mailstore.consistency import check_mailbox
 from accounts.mailstore.folders import create_folder
-from routing.models import GlobalScript
+from routing.models import AddressList, GlobalScript
 from routing.resolution import resolve
 from routing.scripts.storage import activate_script, put_script
 from tests.dns_server import DnsServer
@@ -91,9 +91,12 @@ def queued(database: Database) -> Queued:
 
 @pytest.fixture
 def queue(database: Database) -> Iterator[Queue]:
-    """A worker; what it sends elsewhere goes nowhere."""
+    """A worker, and the next server of its mail."""
+    hop = f"{unique('h')}.test"
     with DnsServer() as dns, SmtpPeer() as peer:
-        yield make_queue(database, dns, peer, f"{unique('h')}.test")
+        dns.add(hop, "MX", f"10 mx.{hop}.")
+        dns.add(f"mx.{hop}", "A", peer.host)
+        yield make_queue(database, dns, peer, hop)
 
 
 def outside() -> str:
@@ -195,6 +198,61 @@ def test_the_same_bytes_again_are_stored_once(server, make_user, script, folders
     assert len(folders(user)["INBOX"]) == 1
 
 
+def test_folders_are_made_and_found_and_flags_set(
+    dialogue, make_user, script, folders, database
+) -> None:
+    user = make_user()
+    script(
+        user,
+        """require ["fileinto", "imap4flags", "mailbox", "special-use", "copy"];
+        fileinto :create :flags ["\\\\Seen", "done"] "New/Below";
+        fileinto :specialuse "\\\\Junk" "No such name";
+        fileinto "Spam";
+        fileinto :create "Shared/x@y.example/z";
+        """,
+    )
+    deliver(dialogue, "a@s.example", user.address, content=mail())
+    assert {name: len(messages) for name, messages in folders(user).items()} == {
+        "New/Below": 1,
+        "Spam": 1,
+        "INBOX": 1,
+    }
+    ((flags, keywords),) = database.execute(
+        "SELECT e.flags & 31, f.keywords FROM mail_entry e"
+        " JOIN mail_folder f ON (f.owner_id, f.id) = (e.owner_id, e.folder_id)"
+        " WHERE f.owner_id = %s AND f.name = 'New/Below'",
+        (user.mailbox.id,),
+    ).fetchall()
+    assert (flags, keywords) == (1, ["done"])
+    ((_, _, detail),) = trace_of(database, user)
+    assert detail["notes"] == ["there is no folder 'Shared/x@y.example/z': into the inbox"]
+
+
+def test_an_edited_header_is_in_what_comes_after_it(
+    dialogue, make_user, script, folders, database, queued
+) -> None:
+    user, plain, to = make_user(), make_user(), outside()
+    create_folder(database, user.mailbox.id, "Before")
+    script(
+        user,
+        f"""require ["fileinto", "editheader", "copy"];
+        fileinto :copy "Before"; addheader "X-Tag" "one"; redirect :copy "{to}"; keep;""",
+    )
+    content = mail()
+    deliver(dialogue, "a@s.example", user.address, plain.address, content=content)
+    found = folders(user)
+    assert b"X-Tag" not in found["Before"][0]
+    assert b"\r\nX-Tag: one\r\n" in found["INBOX"][0]
+    assert found["INBOX"][0].endswith(content)
+    assert found["INBOX"][0].count(b"Received: from ") == 1
+    assert b"\r\nX-Tag: one\r\n" in queued(to)[0]["content"]
+    assert b"X-Tag" not in folders(plain)["INBOX"][0]
+    envelopes = database.execute(
+        "SELECT r.envelope FROM mail_rendered r WHERE r.owner_id = %s", (user.mailbox.id,)
+    ).fetchall()
+    assert len({bytes(row[0]) for row in envelopes}) == 1
+
+
 # global scripts
 
 
@@ -264,6 +322,21 @@ def test_redirect_goes_out_with_srs_and_the_bytes_as_they_came(
     assert queued("a@s.example")[-1]["reverse_path"] == ""
 
 
+def test_a_redirect_reaches_the_next_server_byte_for_byte(
+    dialogue, make_user, script, queue
+) -> None:
+    user = make_user()
+    to = f"bob@{queue.hop}"
+    script(user, f'redirect "{to}";')
+    content = mail("8 bit: ").replace(b"Text.", "Grüße \t ..".encode() + b"\r\n..dots\r\n \r\n")
+    deliver(dialogue, "a@s.example", user.address, content=content.replace(b"\r\n.", b"\r\n.."))
+    queue.drain()
+    (message,) = queue.peer.wait_for_messages(1)
+    assert message.forward_paths == [to]
+    assert message.reverse_path.startswith("srs0=")
+    assert message.content.endswith(content)
+
+
 def test_null_stays_null_when_redirected(dialogue, make_user, script, queued) -> None:
     user, to = make_user(), outside()
     script(user, f'redirect "{to}";')
@@ -312,6 +385,16 @@ def test_a_redirect_of_ones_own_mail_is_signed_and_keeps_its_sender(
     (row,) = queued(to)
     assert row["reverse_path"] == ann.address
     assert b"DKIM-Signature: " in row["content"]
+
+
+def test_a_redirect_to_a_list_of_ones_own(dialogue, make_user, script, queued, orm) -> None:
+    user, first, second = make_user(), outside(), outside()
+    AddressList.objects.create(
+        mailbox=user.mailbox, name=":addrbook:default", members=f"{first}\n{second}\n"
+    )
+    script(user, 'require "extlists"; redirect :list ":addrbook:default";')
+    deliver(dialogue, "a@s.example", user.address, content=mail())
+    assert len(queued(first)) == len(queued(second)) == 1
 
 
 # refusals
@@ -442,6 +525,31 @@ def test_vacation_answers_no_lists_no_machines_no_strangers(
     to = () if any(field.startswith("To:") for field in fields) else (f"To: {user.address}",)
     deliver(dialogue, sender, user.address, content=mail("Hello", *fields, *to))
     assert queued(sender) == []
+
+
+def test_a_vacation_answer_is_copied_and_a_notification_sent(
+    dialogue, make_user, script, folders, queued, database
+) -> None:
+    user, sender, pager = make_user(), outside(), outside()
+    create_folder(database, user.mailbox.id, "Answers")
+    script(
+        user,
+        f"""require ["vacation", "fcc", "enotify", "imap4flags"];
+        vacation :fcc "Answers" :flags "\\\\Seen" :from "Ann <{user.address}>" "Away.";
+        notify :message "Mail!" "mailto:{pager}?body=Look";""",
+    )
+    deliver(dialogue, sender, user.address, content=mail("Q", f"To: {user.address}", sender=sender))
+    (answer,) = queued(sender)
+    (copy,) = folders(user)["Answers"]
+    assert answer["content"].endswith(copy)
+    assert parsed(copy)["From"] == f"Ann <{user.address}>"
+    (note,) = queued(pager)
+    assert note["reverse_path"] == user.address
+    assert parsed(note["content"])["Subject"] == "Mail!"
+    assert parsed(note["content"])["Auto-Submitted"].startswith("auto-notified; owner-email=")
+    # for a bounce: from nobody, as RFC 5436 §2.7 wants it
+    deliver(dialogue, "", user.address, content=mail("bounce"))
+    assert [row["reverse_path"] for row in queued(pager)] == [user.address, ""]
 
 
 DUPLICATE = 'require ["duplicate", "fileinto"]; if duplicate { fileinto "Trash"; }'
