@@ -8,6 +8,7 @@ from routing.sieve.actions import Memory
 from routing.sieve.calls import Call
 from routing.sieve.header_names import is_header_name
 from routing.sieve.language import Extension, Shape, Signature, TagKind
+from routing.sieve.occasion import needs_delivery
 from routing.sieve.texts import Text, text_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class _Duplicate:
     refreshes: bool
 
     def holds(self, run: "Run") -> bool:
+        needs_delivery(run, "duplicate")  # RFC 7352 §3.4
         unique_id = self._unique_id(run)
         if unique_id is None or self.seconds == 0:
             return False

@@ -8,6 +8,7 @@ from accounts.mailstore.headers import HeaderAddress, parse_addresses
 from routing.sieve.calls import Call
 from routing.sieve.language import Extension, Shape, Signature
 from routing.sieve.matching import Matcher
+from routing.sieve.occasion import needs_delivery
 from routing.sieve.texts import Text, texts_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class _Envelope:
     matcher: Matcher
 
     def holds(self, run: "Run") -> bool:
+        needs_delivery(run, "envelope")  # RFC 6785 §4.6
         values = []
         for part in texts_of(run, self.parts):
             match part.lower():

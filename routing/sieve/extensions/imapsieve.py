@@ -5,4 +5,4 @@ The events come as items of the environment; what such a script may not do is to
 
 from routing.sieve.language import Extension
 
-EXTENSION = Extension("imapsieve", implies=("environment",))
+EXTENSION = Extension("imapsieve")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from routing.sieve.actions import Action, Reject
 from routing.sieve.calls import Call
 from routing.sieve.language import Extension, Shape, Signature
+from routing.sieve.occasion import needs_delivery
 from routing.sieve.texts import Text, text_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class _Reject:
     amend: Callable[["Run", Action], Action]
 
     def run(self, run: "Run") -> None:
+        needs_delivery(run, "ereject" if self.extended else "reject")
         reason = text_of(run, self.reason)
         run.act(self.amend(run, Reject(reason, extended=self.extended, line=run.line)))
 

@@ -12,6 +12,7 @@ from routing.sieve.actions import Action, Memory, Vacation
 from routing.sieve.calls import Call
 from routing.sieve.errors import RunError
 from routing.sieve.language import Extension, Shape, Signature, TagKind
+from routing.sieve.occasion import needs_delivery
 from routing.sieve.texts import Text, source_of, text_of, texts_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class _Vacation:
     amend: Callable[["Run", Action], Action]
 
     def run(self, run: "Run") -> None:
+        needs_delivery(run, "vacation")
         if (_ANSWERED, run.program) in run.state:
             raise RunError("a script answers a message once")
         run.state[_ANSWERED, run.program] = True
@@ -63,7 +65,8 @@ class _Vacation:
             run.note("no answer: the message is not addressed to the owner")
             return
         # the answer is told apart by what is written in the script, before anything is expanded (§4.2)
-        key = hashlib.sha256(self.identity + run.envelope.sender.lower().encode()).digest()
+        sender = run.envelope.sender.lower().encode("utf-8", "surrogatepass")
+        key = hashlib.sha256(self.identity + sender).digest()
         if self.seconds and run.host.was_seen("vacation", key):
             run.note("no answer: the sender has had this one")
             return
@@ -136,6 +139,8 @@ def _build(call: Call) -> _Vacation:
     reason, subject, sender = call.text(0), call.tag("subject") or "", call.tag("from") or ""
     if isinstance(sender, str) and call.has("from") and not _is_mailbox_list(sender):
         raise call.invalid(f"{sender[:200]!r} is no address to answer from")
+    if call.has("mime") and isinstance(reason, str) and not _entity_header(reason).isascii():
+        raise call.invalid("the header of a MIME entity is ASCII only", 0)  # §5
     handle = call.tag("handle")
     parts = (
         ("handle", source_of(handle))
@@ -158,6 +163,12 @@ def _build(call: Call) -> _Vacation:
 def _is_mailbox_list(text: str) -> bool:
     found = parse_addresses(text.encode("utf-8", "surrogatepass"))
     return bool(found) and all(address.local_part and address.domain for address in found)
+
+
+def _entity_header(entity: str) -> str:
+    return (
+        entity.replace("\r\n", "\n").partition("\n\n")[0] if entity[:1] not in ("\r", "\n") else ""
+    )
 
 
 def _seconds(call: Call) -> int:
