@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 
 from accounts.journal.trace import clean
+from accounts.mailstore.prepared import Prepared
 from accounts.mailstore.values import MailboxId
 from routing.scripts.programs import PROGRAMS, compiled
 from routing.sieve.program import Program
@@ -36,20 +37,22 @@ class StandingScripts:
     active: Mapping[MailboxId, StandingScript]
 
 
+_STANDING = """
+SELECT 'active', id, name, digest, mailbox_id FROM routing_script WHERE is_active AND mailbox_id {}
+UNION ALL
+SELECT place, id, name, digest, NULL FROM routing_globalscript
+WHERE is_enabled AND place <> 'library'
+"""
+_OF_ONE = Prepared(_STANDING.format("= %b"), int)
+_OF_MANY = _STANDING.format("= ANY(%s::bigint[])")
+
+
 def standing_scripts(db: Connection, mailboxes: Sequence[MailboxId]) -> StandingScripts:
     """One round trip."""
-    rows = db.execute(
-        """
-        SELECT 'active', id, name, digest, mailbox_id FROM routing_script
-        WHERE is_active AND mailbox_id = ANY(%s::bigint[])
-        UNION ALL
-        SELECT place, id, name, digest, NULL FROM routing_globalscript
-        WHERE is_enabled AND place <> 'library'
-        """,
-        [list(mailboxes)],
-        prepare=True,
-        binary=True,
-    ).fetchall()
+    if len(mailboxes) == 1:
+        rows = _OF_ONE.rows(db, mailboxes[0])
+    else:
+        rows = db.execute(_OF_MANY, [list(mailboxes)], prepare=True, binary=True).fetchall()
     places: dict[str, list[StandingScript]] = {"active": [], "before": [], "after": []}
     for place, *columns in sorted(rows, key=lambda row: row[2]):
         places[place].append(StandingScript(*columns))
