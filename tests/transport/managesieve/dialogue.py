@@ -9,7 +9,7 @@ import socket
 import ssl
 from typing import Protocol
 
-SECONDS = 10
+SECONDS = 30
 _LITERAL = re.compile(rb"\{([0-9]+)\}\r\n$")
 _STRING = rb'(?:"(?:[^"\\\r\n\x00]|\\["\\]){0,1024}"|\{0\}\r\n|\{[0-9]+\}\r\n.*?)'
 _CODE = rb"[A-Z][A-Z/-]*(?: " + _STRING + rb")?"

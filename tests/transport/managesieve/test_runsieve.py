@@ -6,7 +6,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -85,10 +84,8 @@ def test_all_processes_say_bye_and_end_in_order(
     for session in sessions:
         session.log_in(account.address, account.password)
     clear = Dialogue(server, "clear")
-    began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     for session in (*sessions, clear):
         assert session.response().startswith(b"BYE ")
         assert session.response() == b""
     assert process.wait(15) == 0
-    assert time.monotonic() - began < 10
