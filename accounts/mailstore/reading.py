@@ -8,7 +8,8 @@ from typing import Any, Literal
 import psycopg
 
 from accounts.mailstore.objects import read_object
-from accounts.mailstore.uid_choice import chosen
+from accounts.mailstore.prepared import rows_of
+from accounts.mailstore.uid_choice import numbered
 from accounts.mailstore.values import BlobId, FolderId, MailboxId, Uid
 
 Column = Literal[
@@ -76,17 +77,15 @@ def fetch(
 
     The caller asks for as many UIDs as it wants in memory at once.
     """
-    choice, parameters = chosen(uids)
-    parameters |= {"owner": owner, "folder": folder_id}
-    statement = _statement(tuple(columns), choice)
-    rows = db.execute(statement, parameters, prepare=True, binary=True).fetchall()
+    choice, parameters = numbered(uids, 3)
+    rows = rows_of(db, _statement(tuple(columns), choice), [owner, folder_id, *parameters])
     if {"header", "content", "blob"}.isdisjoint(columns):
         return rows
     return [_assemble(row, columns) for row in rows]
 
 
 @lru_cache(maxsize=256)
-def _statement(columns: tuple[Column, ...], choice: str) -> str:
+def _statement(columns: tuple[Column, ...], choice: str) -> bytes:
     """Joins what the columns need, and no more."""
     expressions = ", ".join(["e.uid", *(_EXPRESSIONS[column] for column in columns)])
     joins = ""
@@ -102,8 +101,8 @@ def _statement(columns: tuple[Column, ...], choice: str) -> str:
         )
     return (
         f"SELECT {expressions} FROM mail_entry e{joins}"
-        f" WHERE e.owner_id = %(owner)s AND e.folder_id = %(folder)s AND {choice} ORDER BY e.uid"
-    )
+        f" WHERE e.owner_id = $1 AND e.folder_id = $2 AND {choice} ORDER BY e.uid"
+    ).encode()
 
 
 # LIMIT 1 makes a look-up of each row: for a thousand rows the planner would read a whole table.
