@@ -1,4 +1,4 @@
-"""The one bridge from async code to the database.
+"""The bridge from async code to the database; short questions have another (`questions`).
 
 A protocol command makes one hop: `await database.run(service, *arguments)` runs `service(connection, *arguments)`
 in one of a bounded number of threads, on that thread's raw psycopg connection. Connections are in autocommit: a
