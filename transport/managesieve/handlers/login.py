@@ -30,6 +30,8 @@ async def authenticate(session: Session, command: Command) -> Reply:
     make_exchange = MECHANISMS.get(name)
     if make_exchange is None:
         return no("This mechanism is not offered", b"AUTH-TOO-WEAK" if name in TOO_WEAK else b"")
+    if len(command.strings) > 1 and make_exchange().step(None) != Challenge(b""):
+        return no("The server speaks first in this mechanism")
 
     async def ask(challenge: Challenge) -> bytes:
         session.write(string(challenge.encoded().encode("ascii")) + b"\r\n")
