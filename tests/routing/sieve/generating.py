@@ -17,6 +17,14 @@ TEXTS = [
     *("", " ", "\n", "line\nline\n", "a" * 300, "${a}" * 40, "*a" * 50, "x, y", "(" * 60),
     "Content-Type: text/plain\n\nvacation",
 ]
+ENDING = {
+    "discard",
+    "ereject",
+    "error",
+    "reject",
+    "return",
+    "stop",
+}  # what comes after them hardly runs
 NUMBERS = [0, 1, 2, 7, 30, 100, 1024, 1 << 20, (1 << 31) - 1, 1 << 31, (1 << 63) - 1]
 
 
@@ -41,6 +49,8 @@ class Writer:
             if name != "require" and not named.thing.follows
         ]
         signature = self._random.choice(choice)
+        if signature.name in ENDING and self._random.random() < 0.8:
+            signature = self._random.choice(choice)
         text = self._written(signature, depth)
         if signature.name == "if":
             for name in self._random.choice(((), ("elsif",), ("else",), ("elsif", "else"))):
@@ -163,6 +173,20 @@ def envelope(random: Random) -> ScriptEnvelope:
         "a@[127.0.0.1]",
     )
     return ScriptEnvelope(random.choice(paths), random.choice(paths))
+
+
+def environment(random: Random) -> dict[str, str]:
+    """Items of a delivery, or of an IMAP command."""
+    items = {
+        "domain": "example.org",
+        "host": "mx.example.org",
+        "location": "MDA",
+        "phase": "during",
+    }
+    if random.random() < 0.3:
+        items |= {"location": "MS", "phase": "post", "imap.user": "me", "imap.mailbox": "INBOX"}
+        items |= {"imap.cause": random.choice(("APPEND", "COPY", "FLAG")), "imap.flags": "a \\Seen"}
+    return items
 
 
 def host(writer: Writer) -> MemoryHost:

@@ -88,3 +88,12 @@ def test_matching_is_not_exponential(pattern: str) -> None:
 
 def test_an_unknown_comparator_is_an_error() -> None:
     assert errors_of('if header :comparator "i;frop" "a" "b" {}')
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "answer"), [("a", "B", True), ("b", "A", False), ("_", "a", False), ("a", "_", True)]
+)  # fmt: skip
+def test_casemap_orders_in_capitals(value: str, key: str, answer: bool) -> None:
+    """RFC 4790 §9.2.1: an underscore comes after all letters."""
+    test = f'header :value "lt" "a" "{key}"'
+    assert is_true(test, header(f"A: {value}"), require=("relational",)) is answer

@@ -84,7 +84,7 @@ def test_scripts_of_everything_over_broken_messages(random: Random, is_traced: b
         Message(generating.message(random)),
         generating.envelope(random),
         generating.host(writer),
-        environment={"location": "MDA"},
+        environment=generating.environment(random),
         trace=Trace() if is_traced else None,
     )
     check_result(result)
