@@ -89,7 +89,7 @@ class Reject(Action):
     extended: bool = False
 
     def conflict(self, others: Sequence[Action]) -> str:
-        if any(not isinstance(other, Discard) for other in others):
+        if any(not isinstance(other, Discard | Notify) for other in others):
             return "a message that was filed, sent on, answered or rejected cannot be rejected"
         return ""
 

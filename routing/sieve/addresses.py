@@ -14,7 +14,7 @@ def plain_address(text: str) -> str | None:
     if not text or len(text) > ADDRESS_MAXIMUM or "\n" in text or "\r" in text:
         return None
     if text.endswith(">"):
-        found = parse_addresses(text.encode())
+        found = parse_addresses(text.encode("utf-8", "surrogatepass"))
         if len(found) != 1:
             return None
         text = f"{found[0].local_part}@{found[0].domain}"

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from routing.sieve.actions import Action, Notify
+from routing.sieve.addresses import plain_address
 from routing.sieve.calls import Call
 from routing.sieve.errors import RunError
 from routing.sieve.language import Extension, Shape, Signature, TagKind
 from routing.sieve.mailto import parse_mailto
 from routing.sieve.matching import Matcher
-from routing.sieve.modifiers import modifier
+from routing.sieve.modifiers import MODIFIED, modifier
 from routing.sieve.texts import Text, text_of, texts_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def method_error(uri: str) -> str:
 class _Notify:
     method: Text
     message: Text
-    sender: Text
+    sender: Text | None
     importance: Text
     options: Sequence[Text]
     amend: Callable[["Run", Action], Action]
@@ -58,6 +59,9 @@ class _Notify:
         importance = text_of(run, self.importance)
         if importance not in _IMPORTANCES:
             raise RunError(f"{importance[:50]!r} is no importance: 1, 2 or 3")
+        sender = "" if self.sender is None else text_of(run, self.sender)
+        if self.sender is not None and plain_address(sender) is None:
+            raise RunError(f"{sender[:200]!r} is no address to notify from")
         options = [_OPTION.fullmatch(option) for option in texts_of(run, self.options)]
         run.act(
             self.amend(
@@ -65,7 +69,7 @@ class _Notify:
                 Notify(
                     method,
                     text_of(run, self.message),
-                    text_of(run, self.sender),
+                    sender,
                     int(importance),
                     tuple((option[1], option[2]) for option in options if option is not None),
                     line=run.line,
@@ -105,13 +109,14 @@ def _notify(call: Call) -> _Notify:
         call.checker.warn(call.places[0], error)
     if isinstance(importance, str) and importance not in _IMPORTANCES:
         raise call.invalid(f"{importance[:50]!r} is no importance: 1, 2 or 3")
+    sender = call.tag("from")
+    if isinstance(sender, str) and plain_address(sender) is None:
+        raise call.invalid(f"{sender[:200]!r} is no address to notify from")
     options = call.tag("options") or ()
     for option in options:
         if isinstance(option, str) and not _OPTION.fullmatch(option):
             raise call.invalid(f"{option[:100]!r} is no option: name=value")
-    return _Notify(
-        method, call.tag("message") or "", call.tag("from") or "", importance, options, call.amend
-    )
+    return _Notify(method, call.tag("message") or "", sender, importance, options, call.amend)
 
 
 def _valid_method(call: Call) -> _ValidMethod:
@@ -146,5 +151,7 @@ EXTENSION = Extension(
             matches=True,
         ),
     ),
-    tags=((("set",), modifier("encodeurl", 15, lambda text: quote(text, safe="~"))),),
+    tags=(
+        (MODIFIED, modifier("encodeurl", 15, lambda text: quote(text, safe="~", errors="replace"))),
+    ),
 )
