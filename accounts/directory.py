@@ -6,6 +6,7 @@ domain, and the bare `<postmaster>` of RFC 5321 §4.5.1, always reach somebody.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -28,6 +29,7 @@ from accounts.entries import (
     GroupMembers,
     Login,
     MailboxFacts,
+    OnlyScript,
     OwnedAddresses,
     SrsEntry,
     UserEntry,
@@ -41,8 +43,11 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 POSTMASTER = "postmaster"
 
 # Whether a Sieve script has a say about a mailbox's mail, its own or one for all: who has none pays for none.
-_IS_FILTERED = """(EXISTS (SELECT FROM routing_script r WHERE r.mailbox_id = m.id AND r.is_active)
-        OR EXISTS (SELECT FROM routing_globalscript r WHERE r.is_enabled AND r.place <> 'library'))"""
+_HAS_GLOBAL_SCRIPTS = (
+    "EXISTS (SELECT FROM routing_globalscript WHERE is_enabled AND place <> 'library')"
+)
+_IS_FILTERED = f"""({_HAS_GLOBAL_SCRIPTS}
+        OR EXISTS (SELECT FROM routing_script r WHERE r.mailbox_id = m.id AND r.is_active))"""
 
 # Every mailbox with its owner, if it still has one.
 _MAILBOX_FACTS = f"""
@@ -64,12 +69,14 @@ _LOOK_UP_USER = Prepared(
     f"""
     SELECT d.id, d.name, m.id, u.username || '@' || ud.name,
         COALESCE(m.used_bytes >= m.quota_bytes OR m.used_messages >= m.quota_messages, false),
-        {_IS_FILTERED}
+        r.id IS NOT NULL OR g.is_there, CASE WHEN NOT g.is_there THEN r.id END, r.name, r.digest
     FROM accounts_domain d
     JOIN accounts_address a ON a.domain_id = d.id
     JOIN accounts_user u ON u.id = a.user_id
     JOIN accounts_domain ud ON ud.id = u.domain_id
     JOIN accounts_mailbox m ON m.user_id = u.id
+    LEFT JOIN routing_script r ON r.mailbox_id = m.id AND r.is_active
+    CROSS JOIN (SELECT {_HAS_GLOBAL_SCRIPTS} AS is_there) g
     WHERE d.name = %b AND a.local_part = %b AND d.mail_enabled AND u.is_active
     """,
     str,
@@ -132,10 +139,14 @@ def look_up(db: Connection, address: Address) -> Found:
     _, tag = split_subaddress(address.local_part)
     user = _LOOK_UP_USER.row(db, address.domain, name)
     if user is not None:
-        domain_id, domain_name, *mailbox = user
+        domain_id, domain_name, *facts, script_id, script_name, digest = user
+        only_script = OnlyScript(script_id, script_name, bytes(digest)) if script_id else None
+        mailbox = MailboxFacts(*facts)
+        if only_script is not None:
+            mailbox = replace(mailbox, only_script=only_script)
         return Found(
             DomainFacts(domain_id, domain_name, mail_enabled=True),
-            UserEntry(MailboxFacts(*mailbox), is_active=True),
+            UserEntry(mailbox, is_active=True),
             tag,
         )
     token = local_part.removeprefix(SRS_PREFIX) if local_part.startswith(SRS_PREFIX) else ""

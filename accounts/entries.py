@@ -18,16 +18,27 @@ class DomainFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class OnlyScript:
+    """The one Sieve script that a mailbox's mail goes through; `digest` is the SHA-256 of its text."""
+
+    id: int
+    name: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxFacts:
     """A mailbox that mail may be put into; `address` is its owner's primary address.
 
-    `is_filtered`: a script has a say about its mail, the owner's own or one for all.
+    `is_filtered`: a script has a say about its mail, the owner's own or one for all. `only_script` is that one where it is
+    known to be the only one.
     """
 
     id: MailboxId
     address: str
     is_full: bool
     is_filtered: bool = False
+    only_script: OnlyScript | None = None
 
 
 @dataclass(frozen=True, slots=True)

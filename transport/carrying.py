@@ -35,7 +35,7 @@ from routing.decisions import Plan, Refiling
 from routing.filtering.memories import remember as remember_all
 from transport.consignments import Consignment, path_text
 from transport.database_threads import Connection
-from transport.placing import Placed, place
+from transport.placing import Placed, by_name, place
 from transport.queue.enqueue import enqueue
 from transport.queue_requests import requests_of
 from transport.script_orders import Deposit, Orders, Writing, orders_for
@@ -163,7 +163,13 @@ def _carry(
     once = Acceptance(fingerprint, trace_id) if fingerprint is not None else None
     if load.orders and not is_one_statement:
         _take_locks(db, consignment, load)
-    placed = [place(db, one, may_create=not is_one_statement) for one in load.orders]
+    only = None
+    if is_one_statement and not plan.filings and len(load.orders) == 1:
+        only = by_name(load.orders[0])
+    if only is not None:
+        placed = [Placed(load.orders[0].filtered, {None: (only,)})]
+    else:
+        placed = [place(db, one, may_create=not is_one_statement) for one in load.orders]
     trace = [*_filed_events(consignment), *_sieve_events(consignment, placed)]
     placements = [
         *_placements(consignment),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from accounts.mailstore.folder_names import canonical_name
 from accounts.mailstore.values import INBOX, FolderId, Placement
 from routing.decisions import Filtered, Target
 from routing.filtering.folders import find_folder
@@ -17,6 +18,18 @@ class Placed:
     filtered: Filtered
     placements: Mapping[bytes | None, tuple[Placement, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+def by_name(orders: Orders) -> Placement | None:
+    """The only copy of all where the store itself may find its folder by name, which spares a round trip."""
+    if len(orders.deposits) != 1:
+        return None
+    [deposit] = orders.deposits
+    target = deposit.target
+    if deposit.content is not None or target != Target(target.folder):
+        return None
+    name = canonical_name(target.folder) if target.folder else ""
+    return Placement(deposit.mailbox.id, name=name, prefix=deposit.prefix, flags=deposit.flags)
 
 
 def place(db: Connection, orders: Orders, *, may_create: bool) -> Placed:

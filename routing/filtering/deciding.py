@@ -1,6 +1,9 @@
-"""Asks the scripts of a plan's mailboxes what is to be done with their copies: one round trip to find them, if there are any."""
+"""Asks the scripts of a plan's mailboxes what is to be done with their copies.
 
-from collections.abc import Mapping
+The look-up at RCPT tells which script that is; one round trip finds them where there are several, or a group was asked.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
@@ -12,7 +15,7 @@ from routing.filtering.host import MailboxHost
 from routing.filtering.memories import Connection
 from routing.filtering.planning import Surroundings, plan_filtered
 from routing.filtering.running import Failed, run_scripts
-from routing.scripts.standing import StandingScripts, standing_scripts
+from routing.scripts.standing import StandingScript, StandingScripts, standing_scripts
 from routing.sieve.actions import Keep, Memory
 from routing.sieve.host import ScriptEnvelope
 from routing.sieve.message import Message
@@ -42,7 +45,9 @@ def filter_plan(db: Connection, plan: Plan, arrived: Arrived) -> Plan:
     if not plan.is_for_scripts:
         return plan
     concerned = [filing for filing in plan.filings if filing.mailbox.is_filtered]
-    scripts = standing_scripts(db, [filing.mailbox.id for filing in concerned])
+    scripts = _known_scripts(concerned) or standing_scripts(
+        db, [filing.mailbox.id for filing in concerned]
+    )
     message = Message(arrived.content)
     filtered = {
         filing.mailbox.id: one
@@ -106,6 +111,17 @@ def decide(
     memories = planned.memories + told
     unseen = {(one.kind, one.key) for one in memories if host.was_told_unseen(one.kind, one.key)}
     return replace(planned, failures=failures, memories=memories, unseen=frozenset(unseen))
+
+
+def _known_scripts(concerned: Sequence[Filing]) -> StandingScripts | None:
+    """What the look-up at RCPT has told; None where it has not told all."""
+    active = {}
+    for filing in concerned:
+        only, mailbox = filing.mailbox.only_script, filing.mailbox.id
+        if only is None:
+            return None
+        active[mailbox] = StandingScript(only.id, only.name, only.digest, mailbox)
+    return StandingScripts((), (), active)
 
 
 def _filter(

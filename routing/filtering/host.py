@@ -34,9 +34,10 @@ class MailboxHost:
         self._lists: dict[str, tuple[str, ...] | None] = {}
         self._metadata: dict[tuple[str, str], str | None] = {}
         self._scripts: dict[tuple[str, bool], bytes | None] = {}
-        self._now = timezone.localtime()
+        self._now: datetime | None = None
 
     def now(self) -> datetime:
+        self._now = self._now or timezone.localtime()
         return self._now
 
     def own_addresses(self) -> Sequence[str]:
