@@ -6,11 +6,13 @@ wake-up is lost is found by the sweep.
 
 import hashlib
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 
-from accounts.mailstore.blobs import keep_blob
+from accounts.mailstore.blobs import INLINE_MAXIMUM, drop_unused_object, object_for
+from accounts.mailstore.prepared import rows_of
 from transport.database_threads import Connection
-from transport.outbound.routes import next_hop_for
+from transport.outbound.routes import RELAY_PREFIX, next_hop_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,65 +66,69 @@ RELAY_OF = """(
     ORDER BY l.domain_id NULLS LAST LIMIT 1
 )"""
 
-_INSERT_MESSAGE = f"""
-INSERT INTO transport_queuedmessage (trace_id, blob_id, prefix, size, reverse_path, domain_name, login, ret, envid,
-    body, smtputf8, require_tls, created_at)
-VALUES (%(trace_id)s, %(blob_id)s, %(prefix)s, %(size)s, %(reverse_path)s, %(domain_name)s, %(login)s, %(ret)s,
-    %(envid)s, %(body)s, %(smtputf8)s, %(require_tls)s, clock_timestamp())
-RETURNING id, {RELAY_OF.format(domain_name="%(domain_name)s")}
-"""
-
-_INSERT_RECIPIENTS = """
-INSERT INTO transport_queuedrecipient (message_id, forward_path, next_hop, notify, orcpt, state, attempts,
-    next_attempt_at, last_status, last_reply, last_host, delay_notified)
-SELECT %(message_id)s::bigint, t.forward_path, t.next_hop, t.notify, t.orcpt, 'waiting', 0, clock_timestamp(), '',
-    '', '', false
-FROM jsonb_to_recordset(%(recipients)s) AS t (forward_path text, next_hop text, notify text, orcpt text)
-"""
+_ENQUEUE = f"""
+WITH blob AS (
+    INSERT INTO mail_blob (sha256, size, content, object_name) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (sha256) DO UPDATE SET used_at = now()
+    RETURNING id, object_name
+), relay AS MATERIALIZED (
+    SELECT {RELAY_OF.format(domain_name="$8::text")} AS id
+), message AS (
+    INSERT INTO transport_queuedmessage (trace_id, blob_id, prefix, size, reverse_path, domain_name, login, ret,
+        envid, body, smtputf8, require_tls, created_at)
+    VALUES ($5, (SELECT id FROM blob), $6, $2 + length($6::bytea), $7, $8::text, $9, $10, $11, $12, $13, $14,
+        clock_timestamp())
+    RETURNING id
+), recipients AS (
+    INSERT INTO transport_queuedrecipient (message_id, forward_path, next_hop, notify, orcpt, state, attempts,
+        next_attempt_at, last_status, last_reply, last_host, delay_notified)
+    SELECT m.id, t.forward_path,
+        CASE WHEN r.id IS NULL OR t.is_local THEN t.next_hop ELSE '{RELAY_PREFIX}' || r.id END,
+        t.notify, t.orcpt, 'waiting', 0, clock_timestamp(), '', '', '', false
+    FROM jsonb_to_recordset($15::jsonb) AS t (forward_path text, next_hop text, notify text, orcpt text,
+        is_local boolean), message m, relay r
+)
+SELECT m.id, r.id, b.object_name FROM message m, relay r, blob b
+""".encode()
 
 
 def enqueue(db: Connection, request: QueueRequest) -> Enqueued:
     """Write the message and its recipients; one transaction of its own, or part of the caller's."""
-    with db.transaction():
-        blob_id = keep_blob(db, request.content, hashlib.sha256(request.content).digest())
-        row = db.execute(
-            _INSERT_MESSAGE,
-            {
-                "trace_id": request.trace_id,
-                "blob_id": blob_id,
-                "prefix": request.prefix,
-                "size": len(request.prefix) + len(request.content),
-                "reverse_path": request.reverse_path,
-                "domain_name": request.domain_name,
-                "login": request.login,
-                "ret": request.ret,
-                "envid": request.envid,
-                "body": request.body,
-                "smtputf8": request.smtputf8,
-                "require_tls": request.require_tls,
-            },
-            prepare=True,
-            binary=True,
-        ).fetchone()
-        assert row is not None
-        queue_id, relay_id = row
-        hops = [
-            next_hop_for(recipient.forward_path, relay_id, is_local=recipient.is_local)
-            for recipient in request.recipients
+    content = request.content
+    recipients = [
+        {
+            "forward_path": recipient.forward_path,
+            "next_hop": next_hop_for(recipient.forward_path, None, is_local=recipient.is_local),
+            "notify": recipient.notify,
+            "orcpt": recipient.orcpt,
+            "is_local": recipient.is_local,
+        }
+        for recipient in request.recipients
+    ]
+    with db.transaction() if len(content) > INLINE_MAXIMUM else nullcontext():
+        sha256 = hashlib.sha256(content).digest()
+        object_name = object_for(db, content, sha256)
+        values = [
+            sha256,
+            len(content),
+            None if object_name else content,
+            object_name,
+            request.trace_id,
+            request.prefix,
+            request.reverse_path,
+            request.domain_name,
+            request.login,
+            request.ret,
+            request.envid,
+            request.body,
+            request.smtputf8,
+            request.require_tls,
+            json.dumps(recipients),
         ]
-        recipients = [
-            {
-                "forward_path": recipient.forward_path,
-                "next_hop": hop,
-                "notify": recipient.notify,
-                "orcpt": recipient.orcpt,
-            }
-            for recipient, hop in zip(request.recipients, hops, strict=True)
-        ]
-        db.execute(
-            _INSERT_RECIPIENTS,
-            {"message_id": queue_id, "recipients": json.dumps(recipients)},
-            prepare=True,
-            binary=True,
-        )
+        ((queue_id, relay_id, kept_object),) = rows_of(db, _ENQUEUE, values)
+    drop_unused_object(object_name, kept_object)
+    hops = [
+        next_hop_for(recipient.forward_path, relay_id, is_local=recipient.is_local)
+        for recipient in request.recipients
+    ]
     return Enqueued(queue_id, tuple(dict.fromkeys(hops)))
