@@ -108,7 +108,7 @@ class Call:
     def fields(self) -> FieldSource:
         """Where the test finds the header fields of a name."""
         source: FieldSource = message_fields
-        for use in sorted(self.tags.values(), key=lambda use: use.at):
+        for use in sorted(self.tags.values(), key=lambda use: (not use.kind.replaces, use.at)):
             if use.kind.select is not None:
                 source = use.kind.select(source, self, use.value)
         return source

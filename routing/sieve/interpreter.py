@@ -132,7 +132,7 @@ class Run:
         for index, other in enumerate(self.actions):
             if _goal(other) == _goal(action):
                 self.actions[index] = merged = _merged(other, action)
-                self.messages[index] = self.message
+                self.messages[index] = self._message_for(action)
                 self._note_action(merged, "asked for before: ")
                 return
         if isinstance(action, Redirect):
@@ -142,9 +142,12 @@ class Run:
         if len(self.actions) >= ACTIONS_MAXIMUM:
             raise RunError(f"a script does {ACTIONS_MAXIMUM} things with a message at most")
         self.actions.append(action)
-        enclosed = self.message.enclosed if isinstance(action, Redirect) else None
-        self.messages.append(enclosed or self.message)
+        self.messages.append(self._message_for(action))
         self._note_action(action)
+
+    def _message_for(self, action: Action) -> Message:
+        enclosed = self.message.enclosed if isinstance(action, Redirect) else None
+        return enclosed or self.message
 
     def amended(self, action: Action) -> Action:
         """The action as the extensions of the script complete it."""

@@ -61,7 +61,10 @@ class Message:
     @property
     def size(self) -> int:
         """In octets (RFC 5228 §5.9)."""
-        return len(self.content)
+        if self._header_fields is None:
+            return len(self._original)
+        header = sum(len(_octets(one.name)) + len(one.raw) + 3 for one in self._header_fields)
+        return header + len(self._beyond) + 2 + len(self._original) - self._body_start
 
     @property
     def body(self) -> bytes:
@@ -94,15 +97,11 @@ class Message:
         """The tree of its parts (offsets into `content`)."""
         return parse_entities(self.content)
 
-    @cached_property
-    def parts(self) -> Sequence[Entity]:
-        """It and all that it holds, in their order."""
-        return tuple(entities(self.root))
-
     def with_header(self, header_fields: Iterable[HeaderField]) -> "Message":
         """The same body under another header."""
         other = Message(self._original)
         other._header_fields = tuple(header_fields)
+        other.enclosed = self.enclosed
         return other
 
     @cached_property

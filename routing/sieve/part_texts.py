@@ -4,7 +4,6 @@ Of one part the first PART_MAXIMUM octets are looked at.
 """
 
 import binascii
-from collections.abc import Iterator
 
 from accounts.mailstore.body_structures import transfer_encoding
 from accounts.mailstore.charsets import decode_text
@@ -15,15 +14,6 @@ from accounts.mailstore.media_types import parameter
 from routing.sieve.message import Message
 
 PART_MAXIMUM = 8 << 20  # octets
-
-
-def entities(root: Entity) -> Iterator[Entity]:
-    """It and all that it holds, in the order of the message."""
-    waiting = [root]
-    while waiting:
-        entity = waiting.pop()
-        yield entity
-        waiting.extend(reversed(entity.children))
 
 
 def part_octets(message: Message, entity: Entity) -> bytes:
@@ -46,12 +36,12 @@ def part_text(message: Message, entity: Entity) -> str:
 
 
 def shown_text(message: Message, entity: Entity) -> str:
-    """What a reader sees of a part of text: that of HTML has no tags."""
+    """What a reader sees of a part of text: that of HTML has no tags, and one space for all white space."""
     if entity.media_type.subtype != b"html":
         return part_text(message, entity)
     key = ("html", entity.body_start)
     if key not in message.texts:
-        message.texts[key] = text_of_html(part_text(message, entity))
+        message.texts[key] = " ".join(text_of_html(part_text(message, entity)).split())
     return message.texts[key]
 
 

@@ -11,8 +11,8 @@ from accounts.mailstore.entities import Entity
 from routing.sieve.calls import Call
 from routing.sieve.language import Extension, Shape, Signature, TagKind
 from routing.sieve.matching import Matcher
-from routing.sieve.message import Message
-from routing.sieve.part_texts import entities, part_text, raw_text, shown_text
+from routing.sieve.message import Message, entities
+from routing.sieve.part_texts import part_text, raw_text, shown_text
 from routing.sieve.texts import Text, texts_of
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ import re2
 from routing.sieve.errors import InvalidUse
 from routing.sieve.language import Extension
 from routing.sieve.matching import Comparator, Keys, Matcher, MatchType, PairMatcher
-from routing.sieve.modifiers import modifier
+from routing.sieve.modifiers import MODIFIED, modifier
 
 if TYPE_CHECKING:
     from routing.sieve.interpreter import Run
 
 EXPRESSION_MAXIMUM = 2000  # characters
 PROGRAM_OCTETS = 1 << 20  # of one expression, its automaton included
-_STEPS_A_CHARACTER = 16  # of an expression, that cost what looking at a character costs
+_STEPS_A_CHARACTER = 4  # of an expression, that cost what looking at a character costs
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
 
 
@@ -73,6 +73,6 @@ def _quoted(text: str) -> str:
 
 EXTENSION = Extension(
     "regex",
-    tags=((("set",), modifier("quoteregex", 20, _quoted)),),
+    tags=((MODIFIED, modifier("quoteregex", 20, _quoted)),),
     match_types=(MatchType("regex", _build),),
 )

@@ -1,6 +1,5 @@
 """set and string, and references in all strings (RFC 5229)."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,14 +7,12 @@ from typing import TYPE_CHECKING
 from routing.sieve.calls import Call
 from routing.sieve.language import Extension, Shape, Signature
 from routing.sieve.matching import Matcher
-from routing.sieve.modifiers import Modifier, modifier
+from routing.sieve.modifiers import BASE_MODIFIERS, changes_of
 from routing.sieve.texts import Text, text_of, texts_of
 from routing.sieve.variables import compile_references, writer
 
 if TYPE_CHECKING:
     from routing.sieve.interpreter import Run
-
-_WILD = re.compile(r"([*?\\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +42,13 @@ class _String:
 
 
 def _set(call: Call) -> _Set:
-    modifiers = [use.kind for use in call.tags.values() if isinstance(use.kind, Modifier)]
-    modifiers.sort(key=lambda one: -one.precedence)
-    put = writer(call.text(0), call.checker)
-    return _Set(put, call.text(1), tuple(one.change for one in modifiers))
+    return _Set(writer(call.text(0), call.checker), call.text(1), changes_of(call))
 
 
 def _string(call: Call) -> _String:
     matcher = call.matcher(call.texts(1))
     counts = call.match_type is not None and call.match_type.name == "count"
     return _String(call.texts(0), matcher, counts_empty=not counts)  # §5
-
-
-def _upper(text: str) -> str:
-    """Letters of ASCII alone (§4.1.3)."""
-    return text.upper() if text.isascii() else re.sub("[a-z]+", lambda m: m[0].upper(), text)
-
-
-def _lower(text: str) -> str:
-    return text.lower() if text.isascii() else re.sub("[A-Z]+", lambda m: m[0].lower(), text)
 
 
 EXTENSION = Extension(
@@ -73,14 +58,7 @@ EXTENSION = Extension(
             "set",
             _set,
             (Shape.STRING, Shape.STRING),
-            tags=(
-                modifier("upper", 40, _upper),
-                modifier("lower", 40, _lower),
-                modifier("upperfirst", 30, lambda text: _upper(text[:1]) + text[1:]),
-                modifier("lowerfirst", 30, lambda text: _lower(text[:1]) + text[1:]),
-                modifier("quotewildcard", 20, lambda text: _WILD.sub(r"\\\1", text)),
-                modifier("length", 10, lambda text: str(len(text))),
-            ),
+            tags=BASE_MODIFIERS,
         ),
     ),
     tests=(Signature("string", _string, (Shape.STRINGS, Shape.STRINGS), matches=True),),
