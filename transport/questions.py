@@ -53,7 +53,7 @@ class Questions:
         loop = asyncio.get_running_loop()
         try:
             connection = await loop.run_in_executor(None, connect)
-        except psycopg.OperationalError:  # the threads wait for it
+        except psycopg.Error:  # the threads wait for the database
             return
         finally:
             self._connecting = None
@@ -93,7 +93,8 @@ class _Line:
     def ask(
         self, statement: Prepared, values: tuple[Parameter, ...]
     ) -> "asyncio.Future[list[Row]]":
-        """The rows to come. The future raises _Unanswered."""
+        """The rows to come; the future may raise _Unanswered."""
+        dumped = statement.dumped(values)  # may fail: nothing is asked then
         question = _Question(self._loop.create_future())
         self._asked.append(question)
         try:
@@ -102,11 +103,10 @@ class _Line:
                 question.prepares = statement.key
                 name = self._names[statement.key] = b"q%d" % next(self._numbers)
                 self._pgconn.send_prepare(name, *statement.key)
-            dumped = statement.dumped(values)
             self._pgconn.send_query_prepared(name, dumped, statement.formats, pq.Format.BINARY)
             self._pgconn.pipeline_sync()
             self._write()
-        except psycopg.OperationalError:
+        except psycopg.Error:
             self.lose()
         return question.answer
 
@@ -131,13 +131,13 @@ class _Line:
         try:
             if not self._pgconn.flush():
                 self._loop.remove_writer(self._socket)
-        except psycopg.OperationalError:
+        except psycopg.Error:
             self.lose()
 
     def _read(self) -> None:
         try:
             self._pgconn.consume_input()
-        except psycopg.OperationalError:
+        except psycopg.Error:
             return self.lose()
         while self._asked and not self._pgconn.is_busy():
             result = self._pgconn.get_result()
@@ -160,6 +160,8 @@ class _Line:
         if question.answer.done():  # cancelled: nobody waits any more
             return
         if question.result is None:
-            question.answer.set_exception(_Unanswered())
-        else:
+            return question.answer.set_exception(_Unanswered())
+        try:
             question.answer.set_result(rows_in(self._connection, question.result))
+        except Exception as error:  # the others' answers are still to be read
+            question.answer.set_exception(error)

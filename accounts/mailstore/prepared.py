@@ -109,6 +109,8 @@ def _until_sync(pgconn: pq.abc.PGconn) -> list[pq.abc.PGresult]:
             pgconn.consume_input()
         result = pgconn.get_result()
         if result is None:  # the end of one statement's
+            if pgconn.status != pq.ConnStatus.OK:
+                raise psycopg.OperationalError("the connection was lost")
             continue
         if result.status == pq.ExecStatus.PIPELINE_SYNC:
             return results

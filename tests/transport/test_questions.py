@@ -104,6 +104,25 @@ def test_an_error_is_its_own_askers_and_the_others_go_on() -> None:
     run(main())
 
 
+def test_what_cannot_be_sent_or_read_is_its_own_askers_too() -> None:
+    infinite = Prepared("SELECT 'infinity'::date, %b", int)
+
+    async def main() -> None:
+        async with asking() as (questions, _):
+            answers = await asyncio.gather(
+                questions.rows(ECHO, 1, "a", b""),
+                questions.rows(ECHO, 2, "\ud800", b""),
+                questions.rows(infinite, 3),
+                questions.rows(ECHO, 4, "b", b""),
+                return_exceptions=True,
+            )
+            assert isinstance(answers[1], UnicodeEncodeError)
+            assert isinstance(answers[2], psycopg.DataError)
+            assert (answers[0], answers[3]) == ([(1, "a", b"")], [(4, "b", b"")])
+
+    run(main())
+
+
 def test_who_is_cancelled_keeps_nobody_from_an_answer() -> None:
     async def main() -> None:
         async with asking() as (questions, _):
