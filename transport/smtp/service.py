@@ -17,7 +17,7 @@ from accounts.addresses import Address
 from accounts.authentication import still_valid
 from accounts.entries import Login
 from accounts.journal.acceptances import forget_old
-from routing.decisions import Reached, Resolution
+from routing.decisions import Elsewhere, Reached, Resolution
 from transport.authentication.spf import check_spf
 from transport.carrying import Carried
 from transport.connection_limits import ConnectionLimits
@@ -161,13 +161,13 @@ class SmtpService:
     ) -> Resolution | str:
         """Whom the recipient reaches, or the refusal. `forward_path` None is the bare `<postmaster>`."""
         known = forward_path and self.recipients.find(forward_path, is_bounce=is_bounce)
-        if known:
+        if known and (may_relay or not isinstance(known, Elsewhere)):
             return known
         changes = self.recipients.changes
         admitted, lasts = await self.database.run(
             look_up_recipient, forward_path, is_bounce=is_bounce, may_relay=may_relay
         )
-        if lasts and forward_path is not None and isinstance(admitted, Reached):
+        if lasts and forward_path is not None and isinstance(admitted, Reached | Elsewhere):
             self.recipients.remember(forward_path, admitted, is_bounce=is_bounce, changes=changes)
         return admitted
 

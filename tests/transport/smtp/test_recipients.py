@@ -7,8 +7,9 @@ import pytest
 
 from accounts.addresses import Address
 from accounts.models import Address as AddressRow
-from accounts.models import Mailbox
+from accounts.models import Domain, Mailbox
 from routing.models import Script
+from tests.factories import PASSWORD, unique
 from transport.smtp.recipients import CHANNEL, Recipients
 
 SECONDS = 10
@@ -102,6 +103,28 @@ def test_who_is_near_a_limit_is_not_remembered(server, dialogue, make_user, orm)
         assert rcpt(dialogue, user.address).startswith("250 ")
     address = Address(*user.address.split("@"))
     assert server.service.recipients.find(address, is_bounce=False) is None
+
+
+def test_that_a_domain_is_not_ours_is_no_leave_to_relay(server, dialogue, make_user, orm) -> None:
+    user = make_user()
+    domain = f"{unique('d')}.example"
+    elsewhere = Address("x", domain)
+    with server.logged_in(user.address, PASSWORD) as client:
+
+        def known():
+            client.rset()
+            client.mail(user.address)
+            assert client.rcpt(f"x@{domain}")[0] == 250
+            return server.service.recipients.find(elsewhere, is_bounce=False)
+
+        until(known)
+        assert rcpt(dialogue, f"x@{domain}").startswith("550 5.7.1")
+        Domain.objects.create(name=domain, mail_enabled=True)
+        until(
+            lambda: (
+                client.rset() and client.mail(user.address) and client.rcpt(f"x@{domain}")[0] == 550
+            )
+        )
 
 
 def test_a_delivery_is_not_told_of(server, make_user, database) -> None:
