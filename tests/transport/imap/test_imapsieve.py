@@ -1,10 +1,12 @@
 """Scripts that follow IMAP commands (RFC 6785), on the events of the real store."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 
 from accounts.mailstore.annotations import set_annotations
 from accounts.mailstore.append import append_message
@@ -16,7 +18,9 @@ from accounts.mailstore.values import Placement, Uid, new_message
 from routing.filtering.imap_events import ENTRY
 from routing.scripts.storage import put_script
 from tests.factories import unique
+from transport.database_threads import connection_string
 from transport.imap_scripts import Followed, follow_events
+from transport.tasks import follow_imap_events
 
 Database = psycopg.Connection[Any]
 CONTENT = b"From: a@s.example\r\nSubject: Hello\r\n\r\nText.\r\n"
@@ -174,10 +178,6 @@ def test_a_broken_script_leaves_the_message_and_tells(scene: Scene) -> None:
 
 
 def test_two_workers_at_once_do_it_once(scene: Scene, database: Database) -> None:
-    import threading
-
-    from transport.database_threads import connection_string
-
     scene.script('require ["fileinto", "copy"]; fileinto :copy "Copies";')
     for number in range(10):
         scene.append(f"n{number}")
@@ -204,3 +204,12 @@ def test_without_an_entry_nothing_waits(database: Database, make_user: Callable[
         "SELECT FROM routing_imap_cursor WHERE mailbox_id = %s", (user.mailbox.id,)
     )
     assert rows.fetchall() == []
+
+
+def test_the_worker_is_told_by_beat(scene: Scene) -> None:
+    tasks = [entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()]
+    assert follow_imap_events.name in tasks
+    scene.script('require ["fileinto", "copy"]; fileinto :copy "Copies";')
+    scene.append("one")
+    follow_imap_events()
+    assert scene.subjects("Copies") == ["one"]
