@@ -52,19 +52,20 @@ class ClearPhase:
         """Nothing that comes is looked at any more."""
         self._loop = asyncio.get_running_loop()
         self._greet_at: asyncio.TimerHandle | None = self._loop.call_later(
-            CLIENT_HELLO_SECONDS, self._greet
+            CLIENT_HELLO_SECONDS, self._look, True
         )
         self._deadline = self._loop.call_later(CLEAR_SECONDS, self._bye, "Too late")
         shared.loads.add(1)
         shared.in_handshake.add(self)
         self._loop.add_reader(connection.fileno(), self._look)
 
-    def _look(self) -> None:
-        """Whether what comes first is a ClientHello."""
+    def _look(self, is_late: bool = False) -> None:
+        """Whether what comes first is a ClientHello. `is_late`: it is greeted if nothing has come, which a process that is
+        busy may not have seen."""
         try:
             first = self._socket.recv(1, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
-            return
+            return self._greet() if is_late else None
         except OSError:
             return self._drop()
         if first and first[0] == _HANDSHAKE:

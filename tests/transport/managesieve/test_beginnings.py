@@ -4,6 +4,7 @@ import contextlib
 import socket
 import ssl
 import time
+from typing import Any
 
 import pytest
 
@@ -157,3 +158,19 @@ def test_places_are_given_back(managesieve: RunningServer) -> None:
         time.sleep(0.01)  # the server hears of the end a moment later
     assert listening.in_handshake == 0
     assert not listening._shared.limits._open
+
+
+def test_a_busy_process_still_sees_the_client_hello(
+    managesieve: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop is held up until both the ClientHello and the end of the wait for it are there."""
+    monkeypatch.setattr(clear, "CLIENT_HELLO_SECONDS", 0.0)
+    accept = clear.ClearPhase.__init__
+
+    def late(*arguments: Any) -> None:
+        time.sleep(0.1)
+        accept(*arguments)
+
+    monkeypatch.setattr(clear.ClearPhase, "__init__", late)
+    client = Dialogue(managesieve, "implicit")
+    assert client.command(b"NOOP") == [b'OK "Done"\r\n']
