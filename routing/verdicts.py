@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`is_spam`: the server files it into Spam; `scores` are what `spamtest` and `virustest` read (RFC 5235), by name."""
+    """`is_spam`: the server files it into Spam. `scores` are what `spamtest` and `virustest` read (RFC 5235), by their names
+    in the environment: `spamtest`, `spamtest.percent`, `virustest`.
+    """
 
     is_spam: bool = False
     scores: tuple[tuple[str, str], ...] = ()

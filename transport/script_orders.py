@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.addresses import Address
+from accounts.addresses import Address, AddressSyntaxError, parse_address
 from accounts.entries import MailboxFacts
 from routing.decisions import Copy, Filtered, Refusal, Target
 from routing.envelope import Envelope
@@ -173,8 +173,8 @@ class _Orders:
                 date=self._writing.now,
             )
             recipients = uri.recipients
-            # RFC 5436 §2.7: null for what came with a null path
-            reverse_path = None if sender is None else self._filtered.recipient.address
+            # RFC 5436 §2.7: null for what came with a null path; the recipient may be a group, which gets no bounces
+            reverse_path = None if sender is None else self._owner_address()
         else:
             return
         if recipients:
@@ -207,7 +207,6 @@ class _Orders:
             reason,
             self._content,
             host=self._writing.host,
-            owner=self._owner.address,
             refused=format_address(recipient.address),
             orcpt=recipient.orcpt,
             recipient=sender,
@@ -251,6 +250,12 @@ class _Orders:
     ) -> Mail:
         notify = "NEVER" if reverse_path is None else ""
         return Mail(reverse_path, recipients, self._domain, content=content, notify=notify)
+
+    def _owner_address(self) -> Address | None:
+        try:
+            return parse_address(self._owner.address)
+        except AddressSyntaxError:  # a mailbox that has outlived its user
+            return None
 
     def _message_id(self) -> str:
         return f"{self._writing.new_id()}@{self._domain}"

@@ -20,7 +20,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 SECONDS_MAXIMUM = 366 * 86_400
 
 
-class MemoryTaken(Exception):
+class MemoryTaken(psycopg.errors.SerializationFailure):
     """Another delivery has it meanwhile. The transaction is to be rolled back."""
 
 

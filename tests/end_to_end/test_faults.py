@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from routing.scripts.storage import activate_script, put_script
 from tests.dns_server import DnsServer
 from tests.end_to_end.load import Account, Load
 from tests.end_to_end.servers import Server
@@ -21,6 +22,10 @@ from tests.smtp_peer import SmtpPeer
 DOMAIN = "fault.test"
 REMOTE = "sink@remote.test"
 RECIPIENTS = [f"{name}@{DOMAIN}" for name in ("ann", "bob")]
+FILTERED = RECIPIENTS[1]
+SCRIPT = b"""require ["fileinto", "copy", "mailbox", "duplicate"];
+if not duplicate :header "Subject" { fileinto :copy :create "Copies"; }
+"""
 OWNER = f"owner@{DOMAIN}"
 ARRIVAL_SECONDS = 60.0
 
@@ -48,7 +53,21 @@ def scene() -> Iterator[Scene]:
     ):
         server.add_domain(DOMAIN)
         server.add_users(*RECIPIENTS, OWNER)
+        add_script(server, FILTERED)
         yield Scene(server, peer)
+
+
+def add_script(server: Server, address: str) -> None:
+    """The script of a recipient, which must do with each message what it does once."""
+    with psycopg.connect(f"host={server.data_dir / 'run'} user=mailsite dbname=mailsite") as db:
+        row = db.execute(
+            "SELECT m.id FROM accounts_mailbox m JOIN accounts_user u ON u.id = m.user_id"
+            " WHERE u.username = %s",
+            (address.partition("@")[0],),
+        ).fetchone()
+        assert row is not None
+        put_script(db, row[0], "main", SCRIPT)
+        activate_script(db, row[0], "main")
 
 
 def parent_of(*words: str) -> Callable[[Server], list[int]]:
@@ -122,6 +141,8 @@ def check(scene: Scene, load: Load) -> None:
     for address in RECIPIENTS:
         stored += subjects(scene.server, address, "INBOX")
     check_account(load.inbound, stored)
+    copied = subjects(scene.server, FILTERED, "Copies")
+    assert copied == Counter(set(subjects(scene.server, FILTERED, "INBOX")))
     check_account(load.appended, subjects(scene.server, OWNER, "Archive"))
     check_account(load.submitted, arrived(scene.peer, load.submitted))
     done = scene.server.manage("checkmail", check=False)

@@ -19,7 +19,6 @@ def build_rejection(
     original: bytes,
     *,
     host: str,
-    owner: str,
     refused: str,
     orcpt: str,
     recipient: str,
@@ -27,9 +26,9 @@ def build_rejection(
     date: datetime,
     boundary: str,
 ) -> bytes:
-    """`refused` is the recipient that the message was for, `owner` whose script refuses it, `recipient` its sender."""
+    """`refused` is the address that the message was for, `recipient` its sender: neither says who is behind the former."""
     header = [
-        address_field("From", owner),
+        address_field("From", refused),
         address_field("To", recipient),
         b"Subject: Automatically rejected mail\r\n",
         f"Date: {format_datetime(date)}\r\n".encode(),

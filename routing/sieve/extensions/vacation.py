@@ -116,7 +116,8 @@ def own_recipient(run: "Run", more: Sequence[str]) -> str | None:
     For one that only the script calls the owner's, the recipient of the envelope.
     """
     envelope = run.envelope.recipient
-    known = {_plain(own): own for own in (*run.host.own_addresses(), envelope) if own}
+    # that of the envelope may be a group's, for which no member answers
+    known = {_plain(own): own for own in run.host.own_addresses() or (envelope,) if own}
     told = {_plain(address) for address in more}
     for name in _RECIPIENT_FIELDS:
         for field in run.message.fields(name):

@@ -102,7 +102,6 @@ def test_a_rejection() -> None:
         "Nein, größer",
         MESSAGE.content,
         host="mx.here.example",
-        owner="ann@here.example",
         refused="alias@here.example",
         orcpt="rfc822;alias+40here.example",
         recipient="a@s.example",

@@ -552,6 +552,21 @@ def test_a_vacation_answer_is_copied_and_a_notification_sent(
     assert [row["reverse_path"] for row in queued(pager)] == [user.address, ""]
 
 
+def test_nobody_answers_for_a_group_and_an_alias_does(
+    dialogue, make_user, make_group, make_alias, script, queued
+) -> None:
+    user, sender = make_user(), outside()
+    script(user, VACATION)
+    group = make_group(domain=user.domain, members=[user.address])
+    to_group = mail("Q", f"To: {group.address}", sender=sender)
+    deliver(dialogue, sender, group.address, content=to_group)
+    assert queued(sender) == []
+    alias = f"{make_alias(user).local_part}@{user.domain.name}"
+    deliver(dialogue, sender, alias, content=mail("Q", f"Cc: {alias}", sender=sender))
+    (row,) = queued(sender)
+    assert parsed(row["content"])["From"] == alias
+
+
 DUPLICATE = 'require ["duplicate", "fileinto"]; if duplicate { fileinto "Trash"; }'
 
 
