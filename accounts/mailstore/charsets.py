@@ -1,6 +1,7 @@
 """Octets in any charset that mail names, to text. RFC 2045 §5.2, RFC 6657; supersets as the WHATWG has them."""
 
 import codecs
+import re
 from functools import lru_cache
 
 # Python's codec -> the superset that text so labelled is often written in.
@@ -30,6 +31,7 @@ _REFUSED = frozenset(
     }
 )
 _NAME_LIMIT = 60
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _FALLBACK = "cp1252"
 
 
@@ -41,7 +43,9 @@ def decode_text(octets: bytes, charset: str) -> str:
     codec = _codec(charset)
     if codec not in ("", "ascii", "utf-8"):
         try:
-            return octets.decode(codec, "replace")
+            text = octets.decode(codec, "replace")
+            # Python lets halves of characters through there, which nothing can encode again
+            return _SURROGATE.sub("\ufffd", text) if codec == "utf-7" else text
         except (UnicodeError, ValueError):
             codec = ""
     try:

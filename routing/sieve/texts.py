@@ -22,6 +22,13 @@ class Template(Protocol):
 Text = str | Template
 
 
+def whole_characters(text: str) -> str:
+    """The text with U+FFFD for octets that were no UTF-8, which addresses keep as halves of characters."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def text_of(run: "Run", text: Text) -> str:
     return text if isinstance(text, str) else text.expand(run)
 

@@ -55,6 +55,7 @@ def test_encoded_words(value: bytes, expected: str) -> None:
         (b"abc-", "punycode", "abc-"),
         (b"a", "x" * 100_000, "a"),
         (b"a", "\0", "a"),
+        (b"a+2AA-b", "utf-7", "a\ufffdb"),  # half a character
     ],
 )
 def test_charsets(octets: bytes, charset: str, expected: str) -> None:

@@ -12,7 +12,7 @@ from routing.sieve.calls import Call
 from routing.sieve.kept_values import kept_values, key_of_values
 from routing.sieve.language import AddressPart, Extension, FieldSource, Shape, Signature
 from routing.sieve.matching import Matcher
-from routing.sieve.texts import Text, texts_of
+from routing.sieve.texts import Text, texts_of, whole_characters
 
 if TYPE_CHECKING:
     from routing.sieve.interpreter import Run
@@ -73,7 +73,7 @@ class _Address:
     def _values(self, run: "Run") -> list[str]:
         names = [name for name in texts_of(run, self.names) if name.lower() in _ADDRESS_FIELDS]
         return [
-            part
+            whole_characters(part)
             for field in self.fields(run, names)
             for address in field.addresses
             if (part := self.part_of(address)) is not None

@@ -9,7 +9,7 @@ from routing.sieve.calls import Call
 from routing.sieve.language import Extension, Shape, Signature
 from routing.sieve.matching import Matcher
 from routing.sieve.occasion import needs_delivery
-from routing.sieve.texts import Text, texts_of
+from routing.sieve.texts import Text, texts_of, whole_characters
 
 if TYPE_CHECKING:
     from routing.sieve.interpreter import Run
@@ -38,8 +38,10 @@ class _Envelope:
         if not path:  # the null reverse-path is the empty string, whatever part is asked for (§5.4)
             return [""]
         # read as a header's, so that both tests see a quoted local part as the same text
-        found = parse_addresses(f"<{path}>".encode("utf-8", "surrogateescape"))
-        return [value for one in found if (value := self.part_of(one)) is not None]
+        found = parse_addresses(f"<{path}>".encode("utf-8", "surrogatepass"))
+        return [
+            whole_characters(value) for one in found if (value := self.part_of(one)) is not None
+        ]
 
 
 def _build(call: Call) -> _Envelope:
