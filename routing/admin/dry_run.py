@@ -13,10 +13,13 @@ from routing.admin.dry_run_form import DryRunForm
 from routing.dry_run.listing import listings
 from routing.dry_run.report import outcome
 from routing.dry_run.running import DryRun, dry_run, likely_envelope
+from routing.envelope import Client
+from routing.filtering.deciding import environment_of
 from routing.filtering.host import MailboxHost
 from routing.sieve.host import Alone, Host, ScriptEnvelope
 
 NONE = "<>"
+NOBODY = Client("", "", "")
 
 
 class DryRunPage:
@@ -50,7 +53,9 @@ def _tried(form: DryRunForm) -> dict[str, Any]:
     asked = form.cleaned_data
     mail = asked["mail"]
     envelope = _envelope(form)
-    run: DryRun = dry_run(asked["script_octets"], mail, envelope, _host(form))
+    run: DryRun = dry_run(
+        asked["script_octets"], mail, envelope, _host(form), environment_of(NOBODY)
+    )
     done = outcome(run, mail)
     return {
         "run": run,

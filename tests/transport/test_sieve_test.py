@@ -88,6 +88,12 @@ def test_the_envelope_is_given_or_assumed(script: Path, message: Path) -> None:
     assert told.endswith('  file into "Lists/django"\n  redirect to else@example.org\n')
 
 
+def test_the_environment_is_that_of_a_delivery(tmp_path: Path, message: Path) -> None:
+    path = tmp_path / "environment.sieve"
+    path.write_text('require "environment"; if environment "location" "MTA" { discard; }')
+    assert run(path, message).endswith("  discard: it is not kept\n")
+
+
 def test_one_of_both_may_come_on_standard_input(
     script: Path, message: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,8 @@ from accounts.mailstore.values import (
     Uid,
 )
 from routing.dry_run.running import likely_envelope
+from routing.envelope import Client
+from routing.filtering.deciding import environment_of
 from routing.old_mail import Refiling, refiling
 from routing.sieve.host import Host
 from routing.sieve.message import Message
@@ -27,6 +29,7 @@ from transport.old_mail.filing import Connection, Way, file, imagine
 from transport.old_mail.folders import Place, TargetFolders
 
 BATCH = 100
+NOBODY = Client("", "", "")  # who brought the mail is not known any more
 DIFFERENT_MAXIMUM = 1000
 _COLUMNS: tuple[Column, ...] = ("prefix", "content")
 _REFUSALS: dict[type[MailstoreError], str] = {
@@ -77,6 +80,7 @@ class OldMail:
         self._folder = folder
         self._program = program
         self._make_host = make_host
+        self._environment = environment_of(NOBODY)
         self._is_dry = is_dry
         self._folders = TargetFolders(db, owner, is_dry=is_dry)
 
@@ -119,7 +123,7 @@ class OldMail:
                 return None
         message = Message(prefix + content)
         envelope = likely_envelope(message, None, self._address)
-        result = self._program.run(message, envelope, host)
+        result = self._program.run(message, envelope, host, environment=self._environment)
         if result.error is not None:
             self.done.fail(str(result.error))
             return None

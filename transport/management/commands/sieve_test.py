@@ -12,6 +12,8 @@ from accounts.models import User
 from accounts.namespace import Conflict
 from routing.dry_run.report import Role, error_report, outcome, trace_report
 from routing.dry_run.running import dry_run, likely_envelope, with_crlf
+from routing.envelope import Client
+from routing.filtering.deciding import environment_of
 from routing.filtering.host import MailboxHost
 from routing.sieve.host import Alone, Host
 from routing.sieve.limits import SCRIPT_SIZE_MAXIMUM
@@ -19,6 +21,7 @@ from routing.sieve.message import Message
 from transport.management.sieve_command import SieveCommand, mailbox_of, script_of
 
 STANDARD_INPUT = "-"
+NOBODY = Client("", "", "")
 
 
 class Command(SieveCommand):
@@ -90,7 +93,7 @@ class Command(SieveCommand):
         if envelope_to is None and owner is not None:
             envelope_to = str(owner.address)
         envelope = likely_envelope(mail, envelope_from, envelope_to)
-        run = dry_run(text, mail, envelope, _host(owner))
+        run = dry_run(text, mail, envelope, _host(owner), environment_of(NOBODY))
         self.show(error_report(name, run.text, run.warnings, is_warning=True), to_errors=True)
         if run.result is None:
             self.refuse(name, run.text, run.errors)
