@@ -15,6 +15,7 @@ from itertools import count
 
 import psycopg
 from psycopg import pq
+from psycopg.adapt import Transformer
 
 from accounts.mailstore.prepared import Parameter, Prepared, Row, rows_in
 from transport.database_threads import Connection, DatabaseThreads, connect
@@ -81,6 +82,7 @@ class _Line:
         self.is_lost = False
         self._loop = loop
         self._connection = connection
+        self._transformer = Transformer(connection)
         self._pgconn = connection.pgconn
         self._pgconn.nonblocking = 1
         self._pgconn.enter_pipeline_mode()
@@ -162,6 +164,6 @@ class _Line:
         if question.result is None:
             return question.answer.set_exception(_Unanswered())
         try:
-            question.answer.set_result(rows_in(self._connection, question.result))
+            question.answer.set_result(rows_in(self._transformer, question.result))
         except Exception as error:  # the others' answers are still to be read
             question.answer.set_exception(error)

@@ -13,7 +13,7 @@ from struct import Struct
 from typing import Any
 
 import psycopg
-from psycopg import pq
+from psycopg import abc, pq
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.types.numeric import Int8
 
@@ -62,7 +62,7 @@ def rows_of(db: psycopg.Connection[Any], statement: bytes, values: Sequence[Any]
     if name is None:
         with psycopg.RawCursor(db) as cursor:
             return cursor.execute(statement, values, prepare=True, binary=True).fetchall()
-    return _run(db, name, dumped, transformer.formats)
+    return _run(db, name, dumped, transformer.formats, transformer)
 
 
 def rows_after(
@@ -95,7 +95,7 @@ def rows_after(
     for result in results:
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _error(db, result)
-    return rows_in(db, results[-1])
+    return rows_in(transformer, results[-1])
 
 
 def _until_sync(pgconn: pq.abc.PGconn) -> list[pq.abc.PGresult]:
@@ -131,16 +131,16 @@ def _run(
     name: bytes,
     values: Sequence[Any],
     formats: Sequence[int] | None,
+    transformer: abc.Transformer | None = None,
 ) -> list[Row]:
     result = db.pgconn.exec_prepared(name, values, formats, _BINARY)
     if result.status != pq.ExecStatus.TUPLES_OK:
         raise _error(db, result)
-    return rows_in(db, result)
+    return rows_in(transformer or Transformer(db), result)
 
 
-def rows_in(db: psycopg.Connection[Any], result: pq.abc.PGresult) -> list[Row]:
-    """The rows of a result in binary."""
-    transformer = Transformer(db)
+def rows_in(transformer: abc.Transformer, result: pq.abc.PGresult) -> list[Row]:
+    """The rows of a result. To make the transformer of a connection takes longer than to use it."""
     transformer.set_pgresult(result)
     return transformer.load_rows(0, result.ntuples, tuple)
 
