@@ -40,26 +40,46 @@ class MatchType:
 class Keys:
     """The key list of a test, prepared once where it is constant."""
 
-    __slots__ = ("_prepare", "_prepared", "texts")
+    __slots__ = ("_cost", "_prepare", "_prepared", "_spend", "texts")
 
-    def __init__(self, texts: Sequence[Text], prepare: Callable[[str], Any] | None = None) -> None:
-        """`prepare` (of a folded key, a pattern) may raise InvalidUse, for a constant at once."""
+    def __init__(
+        self,
+        texts: Sequence[Text],
+        spend: Callable[[int], None],
+        prepare: Callable[[str], Any] | None = None,
+        cost: Callable[[Any], int] | None = None,
+    ) -> None:
+        """`prepare` (of a folded key, a pattern) may raise InvalidUse, for a constant at once.
+
+        `cost`: what it was to prepare a thing, in characters looked at, where that is much; `spend` takes it from what
+        a script may cost to compile.
+        """
         self.texts = texts
+        self._spend = spend
         self._prepare = prepare or str
+        self._cost = cost
         known = constants(texts) if prepare is not None else None
-        self._prepared = None if known is None else [(text, self._prepare(text)) for text in known]
+        self._prepared = None if known is None else [self._pair(text, spend) for text in known]
 
-    def prepared_by(self, prepare: Callable[[str], Any]) -> "Keys":
-        return Keys(self.texts, prepare)
+    def prepared_by(
+        self, prepare: Callable[[str], Any], cost: Callable[[Any], int] | None = None
+    ) -> "Keys":
+        return Keys(self.texts, self._spend, prepare, cost)
 
     def of(self, run: "Run") -> Sequence[tuple[str, Any]]:
         """Each key, and what was prepared of it."""
         if self._prepared is not None:
             return self._prepared
-        return [(text, self._prepare(text)) for text in texts_of(run, self.texts)]
+        return [self._pair(text, run.look_at) for text in texts_of(run, self.texts)]
+
+    def _pair(self, text: str, spend: Callable[[int], None]) -> tuple[str, Any]:
+        prepared = self._prepare(text)
+        if self._cost is not None:
+            spend(self._cost(prepared))
+        return text, prepared
 
 
-COMPARISON_COST = 32  # of one with nothing, in characters looked at
+COMPARISON_COST = 128  # of one with nothing, in characters looked at
 
 
 class PairMatcher:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 Span = tuple[int, int]
+_LITERAL_COST = 64  # in characters looked at
 
 
 class _Piece:
@@ -31,6 +32,11 @@ class _Piece:
                 places, texts = zip(*group, strict=True)
                 self._literals.append((places[0], "".join(texts)))
 
+    @property
+    def work(self) -> int:
+        """What looking for it costs at each character, beside looking at that: a step for each literal."""
+        return _LITERAL_COST * len(self._literals) if self.wilds else 0
+
     def at(self, text: str, start: int) -> bool:
         for at, literal in self._literals:  # noqa: SIM110  # all() takes half as much again
             if not text.startswith(literal, start + at):
@@ -52,15 +58,15 @@ class _Piece:
 class Wildcards:
     """A pattern, prepared once."""
 
-    __slots__ = ("_pieces", "_wild_length")
+    __slots__ = ("_pieces", "_work")
 
     def __init__(self, pattern: str) -> None:
         self._pieces = [_Piece(characters) for characters in _split(pattern)]
-        self._wild_length = sum(piece.length for piece in self._pieces[1:-1] if piece.wilds)
+        self._work = sum(piece.work for piece in self._pieces[1:-1])
 
     def work(self, length: int) -> int:
         """The most characters that are looked at in a text of this length, beside itself."""
-        return len(self._pieces) + length * self._wild_length
+        return _LITERAL_COST * len(self._pieces) + length * self._work
 
     def match(self, text: str) -> list[Span] | None:
         """Where each wildcard matched, if the pattern fits the whole text."""

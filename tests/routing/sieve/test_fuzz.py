@@ -73,7 +73,7 @@ def test_words_of_the_language_in_any_order(script: str) -> None:
     compiled(script.encode())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.randoms(use_true_random=False), st.booleans())
 def test_scripts_of_everything_over_broken_messages(random: Random, is_traced: bool) -> None:
     writer = generating.Writer(LANGUAGE, random)
@@ -90,7 +90,7 @@ def test_scripts_of_everything_over_broken_messages(random: Random, is_traced: b
     check_result(result)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_scripts_with_an_error_somewhere(random: Random) -> None:
     writer = generating.Writer(LANGUAGE, random)
