@@ -85,7 +85,9 @@ class Call:
         """The match type and the comparator that were chosen, with these keys. Raises InvalidUse."""
         assert self.match_type is not None
         assert self.comparator is not None
-        return self.match_type.build(Keys(keys), self.comparator, self.match_value)
+        return self.match_type.build(
+            Keys(keys, self.checker.spend), self.comparator, self.match_value
+        )
 
     @property
     def part_of(self) -> Callable[[HeaderAddress], str | None]:

@@ -11,7 +11,7 @@ from routing.sieve.errors import InvalidScript, InvalidUse, RunError, ScriptErro
 from routing.sieve.grammar import parse
 from routing.sieve.language import Language, Named, Shape, Signature, Test, Tests
 from routing.sieve.lexer import Source
-from routing.sieve.limits import ERRORS_MAXIMUM, TOO_MANY_STEPS
+from routing.sieve.limits import COMPILED_OCTETS_MAXIMUM, ERRORS_MAXIMUM, TOO_MANY_STEPS
 from routing.sieve.nodes import Argument, Invocation, Number, String, StringList, Tag
 from routing.sieve.program import Block, Program, Step
 from routing.sieve.texts import Text
@@ -93,6 +93,7 @@ class Checker:
         self.within: list[str] = []  # the commands whose blocks are around
         self.state: dict[str, Any] = {}  # an extension's own memory, by its name
         self._source = source
+        self._octets = COMPILED_OCTETS_MAXIMUM
         self._decoders: list[Callable[[str], str]] = []
         self._string_compilers: list[Callable[[str, Checker], Text]] = []
 
@@ -113,6 +114,12 @@ class Checker:
 
     def warn(self, at: int, message: str) -> None:
         self.warnings.append(self._source.error(at, message))
+
+    def spend(self, octets: int) -> None:
+        """Count the work of preparing a key. Raises InvalidUse when that is too much for one script."""
+        self._octets -= octets
+        if self._octets < 0:
+            raise InvalidUse("the script's patterns are too many, or too large")
 
     def text(self, text: str) -> Text:
         """A string of the script, as its extensions read it."""

@@ -81,7 +81,7 @@ def test_time_is_linear(pattern: str, text: str) -> None:
 
 def test_work_of_a_long_piece_with_question_marks_is_told() -> None:
     assert Wildcards("*" + "a?" * 100 + "*").work(10_000) >= 200 * 10_000
-    assert Wildcards("*a*b*").work(10_000) < 10
+    assert Wildcards("*a*b*").work(10_000) < 1000
 
 
 def test_a_pattern_of_very_many_wildcards_is_prepared_at_once() -> None:
