@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 EXPRESSION_MAXIMUM = 2000  # characters
 PROGRAM_OCTETS = 1 << 20  # of one expression, its automaton included
-_STEPS_A_CHARACTER = 4  # of an expression, that cost what looking at a character costs
+PROGRAM_MAXIMUM = 2500  # steps of one expression
+_STEPS_A_CHARACTER = (
+    2  # that cost what looking at a character costs, when the automaton grows too large
+)
+_STEP_COST = 256  # to compile one, in characters looked at
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
 
 
@@ -29,10 +33,10 @@ def _build(keys: Keys, comparator: Comparator, value: str) -> Matcher:
     if fold is None:
         raise InvalidUse(f"the comparator {comparator.name} knows no regular expressions")
     has_case = fold("a") != fold("A")
-    return PairMatcher(keys.prepared_by(lambda text: _compiled(text, has_case)), _fits)
+    return PairMatcher(keys.prepared_by(lambda text: _compiled(text, has_case), _cost), _fits)
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=500)
 def _compiled(expression: str, has_case: bool) -> Any:
     if len(expression) > EXPRESSION_MAXIMUM:
         raise InvalidUse(f"a regular expression has at most {EXPRESSION_MAXIMUM} characters")
@@ -43,11 +47,19 @@ def _compiled(expression: str, has_case: bool) -> Any:
     options.dot_nl = True
     options.case_sensitive = has_case
     try:
-        return re2.compile(_octets(expression), options)
+        compiled = re2.compile(_octets(expression), options)
     except re2.error as error:
         reason = error.args[0] if error.args else ""
         text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
         raise InvalidUse(f"{expression[:200]!r} is no regular expression: {text}") from None
+    if compiled.programsize > PROGRAM_MAXIMUM:
+        raise InvalidUse(f"{expression[:200]!r} repeats too much")
+    return compiled
+
+
+def _cost(compiled: Any) -> int:
+    """As for one that was never compiled before, though it may be remembered."""
+    return int(compiled.programsize) * _STEP_COST
 
 
 def _fits(run: "Run", text: str, expression: Any) -> bool:

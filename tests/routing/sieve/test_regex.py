@@ -105,3 +105,16 @@ def test_time_is_linear(expression: str) -> None:
     start = process_time()
     result_of(f'require "regex"; if header :regex "a" "{expression}" {{ discard; }}', message)
     assert process_time() - start < 2
+
+
+def test_what_repeats_too_much_is_an_error() -> None:
+    script = 'require "regex"; if header :regex "a" "((a|b){1,30}){1,30}c" { stop; }'
+    assert ["repeats too much" in one[2] for one in errors_of(script)] == [True]
+
+
+def test_a_script_cannot_take_long_to_compile_by_its_patterns() -> None:
+    keys = ", ".join(f'"a{{1,900}}{number}"' for number in range(5000))
+    start = process_time()
+    errors = errors_of(f'require "regex"; if header :regex "a" [{keys}] {{ stop; }}')
+    assert [error[2] for error in errors] == ["the script's patterns are too many, or too large"]
+    assert process_time() - start < 5
