@@ -13,6 +13,7 @@ from unfold.widgets import (
 )
 
 from accounts import people
+from accounts.journal.trace import clean
 from accounts.mailstore.folders import list_folders, open_folder
 from accounts.mailstore.latest import latest_uids
 from accounts.mailstore.reading import BlobReference, fetch, read_blob
@@ -30,6 +31,7 @@ from routing.sieve.trace import printable
 PASTED = ""
 LATEST = 25
 SUGGESTED = 200
+ADDRESS_MAXIMUM = 400
 MESSAGE_MAXIMUM = 1_000_000
 SUBJECT_MAXIMUM = 70
 SENDER_MAXIMUM = 30
@@ -49,7 +51,7 @@ class DryRunForm(forms.Form):
 
     mailbox = forms.CharField(
         required=False,
-        max_length=400,
+        max_length=ADDRESS_MAXIMUM,
         widget=_text(list="mailboxes", placeholder="ann@example.org", onchange=_REFRESH),
         help_text="Tests ask about its folders and lists. Empty: about nobody's.",
     )
@@ -107,7 +109,7 @@ class DryRunForm(forms.Form):
         scripts = [(PASTED, "The one below")]
         folders: list[tuple[str, str]] = []
         latest = [(PASTED, "The one below")]
-        address = str(data.get("mailbox", "")).strip()
+        address = clean(str(data.get("mailbox", "")).strip()[:ADDRESS_MAXIMUM])
         self._unknown = ""
         if address:
             try:

@@ -198,6 +198,22 @@ def test_mail_is_gone_through_in_batches_and_a_stopped_run_is_taken_up(
     assert len(subjects(database, user, "Lists")) == 7
 
 
+def test_a_terminal_is_shown_how_far_it_is(
+    user: User, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    put(database, user, "a", "b", "c")
+    activate(user, FILING)
+    monkeypatch.setattr(running, "BATCH", 2)
+    terminal = Terminal()
+    call_command("sieve_apply", str(user.address), stdout=StringIO(), stderr=terminal)
+    assert "] 2/3" in terminal.getvalue()
+    assert f"[{'#' * 30}] 3/3" in terminal.getvalue()
+
+
 def test_other_sessions_are_told_of_the_folders(user: User, database: Database) -> None:
     put(database, user, "list", "junk")
     delete_folder(database, owner(user), "Trash")

@@ -177,6 +177,22 @@ def test_only_administrators_and_only_from_the_page(make_user: MakeUser, client:
     assert "no-store" in client.get(page()).headers["Cache-Control"]
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"mailbox": "a\0b"},
+        {"mailbox": "no address", "folder": "\0", "message": "x", "uid": "-1"},
+        {"mailbox": "@" * 100_000},
+        {"text": "keep\0;", "content": "\0", "envelope_from": "\r\n\x1b", "envelope_to": "@@"},
+        {"text": "\ud7ff" * 1000, "content": "From: " + "(" * 50_000},
+        {"uid": "1" * 5000},
+    ],
+)
+def test_what_nobody_types_is_no_error_of_ours(client: Client, fields: dict[str, str]) -> None:
+    answer(client, **fields)
+    assert client.get(page(), fields).status_code == 200
+
+
 def test_it_is_in_the_sidebar(client: Client) -> None:
     assert page() in str(client.get(reverse("admin:index")).content)
 
