@@ -120,7 +120,8 @@ class Extension:
 
     `tags`: arguments added to the commands and tests of those names. `decode_string` changes a constant as it is
     compiled (in all strings); `compile_string` makes a template of it. `amend` changes every action of a script that
-    requires the extension. `namespaces` are of variables (RFC 5229 §3). `implies` are required with it. An `is_hidden` one is not told to clients.
+    requires the extension. `namespaces` are of variables (RFC 5229 §3). `implies` are required with it. An `is_hidden` one is not
+    told to clients; a script that requires one `is_for_delivery` follows no IMAP command (RFC 6785 §3.11).
     """
 
     name: str
@@ -136,6 +137,7 @@ class Extension:
     amend: Callable[["Run", "Action"], "Action"] | None = None
     implies: tuple[str, ...] = ()
     is_hidden: bool = False
+    is_for_delivery: bool = False
 
 
 @dataclass(frozen=True, slots=True)

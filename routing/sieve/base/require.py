@@ -1,25 +1,35 @@
 """require (RFC 5228 §3.2)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from routing.sieve.calls import Call
 from routing.sieve.language import Command, Extension, Shape, Signature
+from routing.sieve.occasion import needs_delivery
 
 if TYPE_CHECKING:
     from routing.sieve.interpreter import Run
 
 
-class _Nothing:
+@dataclass(frozen=True, slots=True)
+class _Require:
+    """All was done as the script was compiled, but for what makes no sense after an IMAP command."""
+
+    for_delivery: Sequence[str]
+
     def run(self, run: "Run") -> None:
-        """All was done as the script was compiled."""
+        for name in self.for_delivery:
+            needs_delivery(run, name)
 
 
 def _build(call: Call) -> Command:
     if not call.checker.only_require:
         raise call.invalid("require stands at the beginning, before all other commands")
-    names = call.texts(0)
-    call.checker.enable([name for name in names if isinstance(name, str)], call.places[0])
-    return _Nothing()
+    names = [name for name in call.texts(0) if isinstance(name, str)]
+    call.checker.enable(names, call.places[0])
+    known = call.checker.language.by_name
+    return _Require([name for name in names if name in known and known[name].is_for_delivery])
 
 
 EXTENSION = Extension("", commands=(Signature("require", _build, (Shape.STRINGS,)),))

@@ -30,5 +30,9 @@ def _build(call: Call) -> _Reject:
     return _Reject(call.text(0), call.name == "ereject", call.amend)
 
 
-REJECT = Extension("reject", commands=(Signature("reject", _build, (Shape.STRING,)),))
-EREJECT = Extension("ereject", commands=(Signature("ereject", _build, (Shape.STRING,)),))
+REJECT = Extension(
+    "reject", commands=(Signature("reject", _build, (Shape.STRING,)),), is_for_delivery=True
+)
+EREJECT = Extension(
+    "ereject", commands=(Signature("ereject", _build, (Shape.STRING,)),), is_for_delivery=True
+)

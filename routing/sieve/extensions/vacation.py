@@ -200,9 +200,11 @@ VACATION = Extension(
             ),
         ),
     ),
+    is_for_delivery=True,
 )
 SECONDS = Extension(
     "vacation-seconds",
     tags=((("vacation",), TagKind("seconds", Shape.NUMBER, "period")),),
     implies=("vacation",),
+    is_for_delivery=True,
 )

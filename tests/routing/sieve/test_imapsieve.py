@@ -65,6 +65,8 @@ def test_a_flag_that_was_set_notifies() -> None:
         'require "ereject"; ereject "x";',
         'require "envelope"; if envelope "from" "x" { discard; }',
         'require "duplicate"; if duplicate { discard; }',
+        'require ["fileinto", "vacation"]; keep;',
+        'require "ihave"; if ihave "reject" { reject "x"; }',
     ],
 )
 def test_what_is_for_delivery_only_is_an_error(script: str) -> None:
