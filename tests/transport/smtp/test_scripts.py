@@ -1,5 +1,6 @@
 """Scripts at delivery, over real sockets: what is filed where, what leaves, what the sender hears."""
 
+import hashlib
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from tests.factories import PASSWORD, unique
 from tests.smtp_peer import SmtpPeer
 from tests.transport.queue.conftest import Queue, make_queue
 from tests.transport.smtp.test_receiving import deliver
+from tests.transport.smtp.test_recipients import until
 from tests.transport.smtp.test_submission import message_from
 
 Database = psycopg.Connection[Any]
@@ -38,12 +40,21 @@ def mail(subject: str = "Hello", *fields: str, sender: str = "a@s.example") -> b
 
 
 @pytest.fixture
-def script(database: Database) -> Filter:
-    """script(user, text): the user's active script."""
+def script(database: Database, server: Any) -> Filter:
+    """script(user, text): the user's active script, which the server has heard of."""
 
     def put(user: Any, text: str) -> None:
-        put_script(database, user.mailbox.id, "main", text.encode())
+        content = text.encode()
+        put_script(database, user.mailbox.id, "main", content)
         activate_script(database, user.mailbox.id, "main")
+        until(lambda: not is_stale(user, hashlib.sha256(content).digest()))
+
+    def is_stale(user: Any, digest: bytes) -> bool:
+        find = server.service.recipients.find
+        address = parse_address(user.address)
+        known = [find(address, is_bounce=is_bounce) for is_bounce in (False, True)]
+        scripts = [one.mailboxes[0].only_script for one in known if one is not None]
+        return any(one is None or one.digest != digest for one in scripts)
 
     return put
 
