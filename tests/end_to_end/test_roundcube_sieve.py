@@ -36,7 +36,10 @@ def test_a_filter_and_a_vacation_made_in_roundcube_work(server: Server, tmp_path
     assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-3000:], said[-3000:])
     seen = json.loads(done.stdout.splitlines()[-1])
     assert seen["errors"] == []
-    assert seen["messages"] == ["Filter saved successfully.", "Out-of-office data saved successfully."]
+    assert seen["messages"] == [
+        "Filter saved successfully.",
+        "Out-of-office data saved successfully.",
+    ]
     assert sorted(seen["filters"]) == ["Größe: invoices", "Out of Office"]
     assert "S: NO" not in said
     with server.submission(friend) as client:
