@@ -49,6 +49,7 @@ class Message:
         self.texts: dict[tuple[str, int], str] = {}  # of its parts, as they are decoded
         self.values: dict[Any, list[str]] = {}  # of its header, as tests ask for them
         self._header_fields: Sequence[HeaderField] | None = None
+        self._unedited: Message | None = None
 
     @cached_property
     def content(self) -> bytes:
@@ -97,11 +98,17 @@ class Message:
         """The tree of its parts (offsets into `content`)."""
         return parse_entities(self.content)
 
+    @property
+    def unedited(self) -> "Message":
+        """The same body under the header that it came with: parts are found in it whatever is edited (RFC 5293 §7), once."""
+        return self._unedited or self
+
     def with_header(self, header_fields: Iterable[HeaderField]) -> "Message":
         """The same body under another header."""
         other = Message(self._original)
         other._header_fields = tuple(header_fields)
         other.enclosed = self.enclosed
+        other._unedited = self.unedited
         return other
 
     @cached_property

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Path = tuple[int, ...]
 
 _LOOPS, _REPLACED = "loops over parts", "parts that were replaced"
-REPLACEMENTS_MAXIMUM = 100  # of one run, enclosing too
+REPLACEMENTS_MAXIMUM = 50  # of one run, enclosing too
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ def current_part(run: "Run") -> Entity | None:
 
 def part_at(run: "Run", path: Path) -> Entity:
     """Raises RunError where an edit of the header has taken the part away."""
-    part = run.message.root
+    part = run.message.unedited.root
     for index in path:
         if index >= len(part.children):
             raise RunError("the part at hand is gone: the header was changed")
@@ -109,10 +109,14 @@ def paths(part: Entity) -> Iterator[Path]:
 
 def part_fields(run: "Run", name: str, *, any_child: bool) -> Iterator[HeaderField]:
     """The fields of that name of the part at hand (outside of loops the whole message), and of all within it."""
-    part = current_part(run) or run.message.root
+    whole = run.message.unedited
+    part = current_part(run) or whole.root
     wanted = name.lower().encode("utf-8", "surrogateescape")
-    content = run.message.content
+    content = whole.content
     for entity in entities(part) if any_child else (part,):
+        if entity is whole.root:
+            yield from run.message.fields(name)
+            continue
         run.look_at(4 * (entity.body_start - entity.header_start + COMPARISON_COST))
         if wanted not in entity.header.values:
             continue

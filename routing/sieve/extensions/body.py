@@ -38,7 +38,7 @@ class _Body:
 
     def _values(self, run: "Run") -> list[str]:
         values = []
-        for value in self.values(run.message, texts_of(run, self.types)):
+        for value in self.values(run.message.unedited, texts_of(run, self.types)):
             run.look_at(len(value))  # it was decoded for this test
             values.append(value)
         return values

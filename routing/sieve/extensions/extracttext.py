@@ -29,7 +29,7 @@ class _ExtractText:
         run.look_at(part.end - part.body_start)
         value = ""
         if part.media_type.type == b"text":
-            value = shown_text(run.message, part)[: self.first]
+            value = shown_text(run.message.unedited, part)[: self.first]
         for change in self.changes:
             value = change(value)
         self.put(run, value)

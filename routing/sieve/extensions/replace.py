@@ -78,7 +78,7 @@ def _fault(name: str, text: str) -> str:
 
 
 def _with_part(run: "Run", place: Path, entity: bytes) -> Message:
-    part, content = part_at(run, place), run.message.content
+    part, content = part_at(run, place), run.message.unedited.content
     if part_at(run, place[:-1]).is_message:
         inner = Message(content[part.header_start : part.end])
         made = Message(entity)
@@ -87,7 +87,10 @@ def _with_part(run: "Run", place: Path, entity: bytes) -> Message:
         entity = Message(made.content).with_header(kept).content
     # the line break before a boundary belongs to the boundary
     new = entity.removesuffix(b"\r\n")
-    return Message(content[: part.header_start] + new + content[part.end :])
+    message = Message(content[: part.header_start] + new + content[part.end :])
+    message.enclosed = run.message.enclosed
+    is_edited = run.message is not run.message.unedited
+    return message.with_header(run.message.header_fields) if is_edited else message
 
 
 def _build(call: Call) -> _Replace:
