@@ -10,6 +10,7 @@ from routing.sieve.limits import (
     ACTIONS_MAXIMUM,
     INSTRUCTIONS_MAXIMUM,
     MATCHED_OCTETS_MAXIMUM,
+    QUESTIONS_MAXIMUM,
     REDIRECTS_MAXIMUM,
     TOO_MANY_STEPS,
 )
@@ -95,6 +96,7 @@ class Run:
         self.state: dict[Any, Any] = {}
         self.steps_left = INSTRUCTIONS_MAXIMUM  # commands and tests
         self._octets = MATCHED_OCTETS_MAXIMUM
+        self._questions: set[tuple[str | bytes | None, ...]] = set()
         if after is not None:
             for index, one in enumerate(after.actions):
                 if not (isinstance(one, Keep) and one.implicit):
@@ -171,6 +173,12 @@ class Run:
         self._octets -= octets
         if self._octets < 0:
             raise RunError("the script compares too much text")
+
+    def ask(self, *question: str | bytes | None) -> None:
+        """Count a question to the host, once however often it is asked. Raises RunError when there are too many."""
+        self._questions.add(question)
+        if len(self._questions) > QUESTIONS_MAXIMUM:
+            raise RunError("the script asks too much of the server")
 
     def note(self, text: str, kind: Kind = Kind.NOTE) -> None:
         """A line of the trace, where there is one."""

@@ -13,4 +13,5 @@ REDIRECTS_MAXIMUM = 4
 INSTRUCTIONS_MAXIMUM = 100_000  # commands and tests of one run, with those of included scripts
 TOO_MANY_STEPS = "the script does too many steps"
 MATCHED_OCTETS_MAXIMUM = 256 << 20  # characters looked at by the match types of one run
+QUESTIONS_MAXIMUM = 200  # of one run to its host, each of which may be a look-up in a database
 TEXT_MAXIMUM = 1 << 20  # characters of one expanded string

@@ -35,6 +35,7 @@ class _Duplicate:
             return False
         named = repr((text_of(run, self.handle), unique_id))
         key = hashlib.sha256(named.encode("utf-8", "surrogatepass")).digest()
+        run.ask("duplicate", key)
         was_seen = run.host.was_seen("duplicate", key)
         if run.trace is not None:
             run.note(f"the id {unique_id[:200]!r} was {'' if was_seen else 'not '}seen before")

@@ -23,7 +23,7 @@ class _InList:
 
     def matches(self, run: "Run", values: Sequence[str]) -> bool:
         for name in texts_of(run, self.names):
-            if not run.host.has_list(name):
+            if not _has_list(run, name):
                 raise RunError(f"there is no list {name[:200]!r}")
             run.look_at(sum(map(len, values)))
             found = run.host.in_list(name, values)
@@ -35,6 +35,11 @@ class _InList:
         return False
 
 
+def _has_list(run: "Run", name: str) -> bool:
+    run.ask("list", name)
+    return run.host.has_list(name)
+
+
 def _list(keys: Keys, comparator: Comparator, value: str) -> Matcher:
     return _InList(keys.texts)
 
@@ -44,7 +49,7 @@ class _ValidExtList:
     names: Sequence[Text]
 
     def holds(self, run: "Run") -> bool:
-        return all(run.host.has_list(name) for name in texts_of(run, self.names))
+        return all(_has_list(run, name) for name in texts_of(run, self.names))
 
 
 def _valid_ext_list(call: Call) -> _ValidExtList:

@@ -23,7 +23,7 @@ class _Metadata:
 
     def holds(self, run: "Run") -> bool:
         folder = None if self.folder is None else text_of(run, self.folder)
-        value = run.host.metadata(folder, text_of(run, self.entry))
+        value = _annotation(run, folder, text_of(run, self.entry))
         return value is not None and self.matcher.matches(run, [value])
 
 
@@ -35,8 +35,13 @@ class _MetadataExists:
     def holds(self, run: "Run") -> bool:
         folder = None if self.folder is None else text_of(run, self.folder)
         return all(
-            run.host.metadata(folder, entry) is not None for entry in texts_of(run, self.entries)
+            _annotation(run, folder, entry) is not None for entry in texts_of(run, self.entries)
         )
+
+
+def _annotation(run: "Run", folder: str | None, entry: str) -> str | None:
+    run.ask("metadata", folder, entry)
+    return run.host.metadata(folder, entry)
 
 
 def _metadata(call: Call) -> _Metadata:
