@@ -43,6 +43,8 @@ _ADDRESS_FIELDS = frozenset(
         "disposition-notification-to",
         "return-receipt-to",
         "for-approval",
+        "original-from",
+        "content-from",  # of a part (RFC 5703 §4.2)
     ]
 )
 

@@ -93,6 +93,7 @@ def test_breaks() -> None:
         ('exists :mime :anychild "Content-Disposition"', True),
         ('exists :mime "Content-Disposition"', False),
         ('address :mime :anychild :domain "From" "example.com"', True),
+        ('address :mime :is :all "content-from" "tim@example.com"', False),
     ],
 )
 def test_headers_of_parts(test: str, holds: bool) -> None:
