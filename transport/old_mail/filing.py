@@ -14,6 +14,7 @@ from accounts.mailstore.expunging import remove_entries
 from accounts.mailstore.flags import store_flags
 from accounts.mailstore.locking import take_turn
 from accounts.mailstore.moving import copy_messages, move_messages
+from accounts.mailstore.presence import also_in
 from accounts.mailstore.values import FolderId, MailboxId, Uid
 from transport.old_mail.folders import Place
 
@@ -69,7 +70,7 @@ def file(
             counts.append((_flagged(way.flags), len(stored.changed)))
         for number, (place, flags) in enumerate(way.targets, start=1):
             is_move = not way.stays and number == len(way.targets)
-            there = _already_there(db, owner, source, uids, place.id)
+            there = also_in(db, owner, source, uids, place.id)
             absent = [uid for uid in uids if uid not in there]
             put = move_messages if is_move else copy_messages
             filed = put(db, owner, source, absent, place.id, cause=CAUSE)
@@ -81,23 +82,6 @@ def file(
             counts.append((_words(way, place), count))
             folders.append(place.id)
     return Filed(tuple(counts), (source, *folders))
-
-
-def _already_there(
-    db: Connection, owner: MailboxId, source: FolderId, uids: Sequence[Uid], target: FolderId
-) -> set[Uid]:
-    """Those of which the target has an entry: delivered there too, or copied by a run before."""
-    rows = db.execute(
-        """
-        SELECT e.uid FROM mail_entry e
-        WHERE e.owner_id = %s AND e.folder_id = %s AND e.uid = ANY(%s) AND EXISTS (
-            SELECT FROM mail_entry o
-            WHERE o.owner_id = e.owner_id AND o.message_id = e.message_id AND o.folder_id = %s)
-        """,
-        [owner, source, list(uids), target],
-        prepare=True,
-    ).fetchall()
-    return {Uid(row[0]) for row in rows}
 
 
 def _words(way: Way, place: Place) -> str:
