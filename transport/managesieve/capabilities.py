@@ -21,6 +21,7 @@ def _fixed(is_clear: bool) -> bytes:
         capability("SASL", "" if is_clear else MECHANISMS),
         capability("SIEVE", " ".join(standard().capabilities)),
         capability("NOTIFY", "mailto"),
+        capability("EXTLISTS", "urn"),  # RFC 6134: the schemes of lists, beside plain names
         capability("MAXREDIRECTS", str(REDIRECTS_MAXIMUM)),
         capability("LANGUAGE", "en"),
         capability("UNAUTHENTICATE"),

@@ -30,6 +30,7 @@ def test_capabilities_come_within_tls(connect: Connect, way: str) -> None:
     assert b'"SASL" "SCRAM-SHA-256 PLAIN"\r\n' in greeting
     assert b'"SIEVE" "%b"\r\n' % " ".join(standard().capabilities).encode() in greeting
     assert b'"NOTIFY" "mailto"\r\n' in greeting
+    assert b'"EXTLISTS" "urn"\r\n' in greeting
     assert b'"MAXREDIRECTS" "4"\r\n' in greeting
     assert b'"LANGUAGE" "en"\r\n' in greeting
     assert not [line for line in greeting if b"OWNER" in line]
@@ -60,7 +61,7 @@ def test_a_client_that_speaks_first_is_greeted_at_once(managesieve: RunningServe
     with socket.create_connection(("127.0.0.1", managesieve.port), timeout=10) as plain:
         plain.sendall(b"NOOP\r\n")
         lines = plain.makefile("rb")
-        seen = [lines.readline() for _ in range(11)]
+        seen = [lines.readline() for _ in range(12)]
         assert seen[-2].startswith(b"OK")
         assert seen[-1] == b'OK "Done"\r\n'
 
