@@ -55,11 +55,11 @@ class Keys:
         a script may cost to compile.
         """
         self.texts = texts
-        self._spend = spend
+        self._spend = spend if prepare is None else _is_free  # what was prepared keeps no checker
         self._prepare = prepare or str
         self._cost = cost
         known = constants(texts) if prepare is not None else None
-        self._prepared = None if known is None else [self._pair(text, spend) for text in known]
+        self._prepared = None if known is None else self._pairs(known, spend)
 
     def prepared_by(
         self, prepare: Callable[[str], Any], cost: Callable[[Any], int] | None = None
@@ -70,13 +70,23 @@ class Keys:
         """Each key, and what was prepared of it."""
         if self._prepared is not None:
             return self._prepared
-        return [self._pair(text, run.look_at) for text in texts_of(run, self.texts)]
+        return self._pairs(texts_of(run, self.texts), run.look_at)
 
-    def _pair(self, text: str, spend: Callable[[int], None]) -> tuple[str, Any]:
-        prepared = self._prepare(text)
-        if self._cost is not None:
-            spend(self._cost(prepared))
-        return text, prepared
+    def _pairs(
+        self, texts: Sequence[str], spend: Callable[[int], None]
+    ) -> Sequence[tuple[str, Any]]:
+        prepare, cost = self._prepare, self._cost
+        if cost is None:
+            return [(text, prepare(text)) for text in texts]
+        pairs = []
+        for text in texts:
+            pairs.append((text, prepare(text)))
+            spend(cost(pairs[-1][1]))
+        return pairs
+
+
+def _is_free(octets: int) -> None:
+    pass
 
 
 COMPARISON_COST = 128  # of one with nothing, in characters looked at
