@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -87,6 +88,10 @@ class Source:
         return ScriptError(line, at - self._lines[line - 1] + 1, message)
 
 
+# Token(...) is a call in Python; this is none, and there are thousands.
+_token = partial(tuple.__new__, Token)
+
+
 def tokens(text: str) -> Iterator[Token]:
     """The tokens, the last of them END or BAD; at most TOKENS_MAXIMUM."""
     for match in islice(_TOKEN.finditer(text), TOKENS_MAXIMUM):
@@ -94,9 +99,9 @@ def tokens(text: str) -> Iterator[Token]:
         assert kind is not None  # \Z or `.` matches everywhere
         at, value = match.start(kind), match[kind]
         if kind == "mark":
-            yield Token(Kind.MARK, at, value)
+            yield _token((Kind.MARK, at, value))
         elif kind == "quoted":
-            yield Token(Kind.STRING, at - 1, _unquoted(value))
+            yield _token((Kind.STRING, at - 1, _unquoted(value)))
         elif kind == "identifier":
             yield _name(Kind.IDENTIFIER, at, value)
         elif kind == "tag":
@@ -104,7 +109,7 @@ def tokens(text: str) -> Iterator[Token]:
         elif kind == "number":
             yield _number(at, value)
         elif kind == "lines":
-            yield Token(Kind.STRING, match.start("text"), _crlf(_unstuffed(value)))
+            yield _token((Kind.STRING, match.start("text"), _crlf(_unstuffed(value))))
         elif kind == "open":
             yield Token(Kind.BAD, match.start("text"), "this text has no end")
             return
@@ -122,7 +127,7 @@ def tokens(text: str) -> Iterator[Token]:
 def _name(kind: str, at: int, name: str) -> Token:
     if len(name) > IDENTIFIER_MAXIMUM:
         return Token(Kind.BAD, at, "this name is too long")
-    return Token(kind, at, name.lower())
+    return _token((kind, at, name.lower()))
 
 
 def _number(at: int, text: str) -> Token:
