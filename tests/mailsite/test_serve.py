@@ -143,7 +143,9 @@ def test_a_second_start_on_the_same_ports_is_refused(server: Server, tmp_path: P
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("word", ["runsmtp", "runimap", "runsieve", "celery", "beat", "valkey", "postgres"])
+@pytest.mark.parametrize(
+    "word", ["runsmtp", "runimap", "runsieve", "celery", "beat", "valkey", "postgres"]
+)
 def test_what_dies_is_started_again(server: Server, word: str) -> None:
     victim = server.pids_of(word)[0]
     os.kill(victim, signal.SIGKILL)
