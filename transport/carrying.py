@@ -144,6 +144,8 @@ def _load(db: Connection, consignment: Consignment) -> _Load:
     if consignment.sign_as and plan.sendings:
         signatures[None] = sign(db, content, consignment.sign_as)
     for mail in (mail for one in orders for mail in one.mails):
+        if mail.is_forward and mail.content is not None:
+            continue  # a script's words are not signed for the sender
         domain_name = consignment.sign_as if mail.is_forward else mail.domain_name
         if domain_name and mail.content not in signatures:
             signed = content if mail.content is None else mail.content
@@ -203,7 +205,8 @@ def _take_locks(db: Connection, consignment: Consignment, load: _Load) -> None:
         contents[load.message.sha256] = load.message.content
     for sha256 in sorted(contents):
         keep_blob(db, contents[sha256], sha256)
-    for owner in sorted(consignment.plan.owners):
+    only_sent = {one.filtered.mailbox.id for one in load.orders if not one.deposits}
+    for owner in sorted(set(consignment.plan.owners) - only_sent):
         take_turn(db, owner)
 
 

@@ -109,9 +109,9 @@ def _follow(
             if not move_on(db, cursor, event.id, number):
                 raise _Overtaken
             return followed
-    except (_Overtaken, psycopg.Error, OSError):
+    except (_Overtaken, psycopg.OperationalError, psycopg.InterfaceError, OSError):
         raise
-    except Exception:  # an error of ours: the messages after it are not to wait for its repair
+    except Exception:  # an error of ours, or of what is stored: the messages after it are not to wait for its repair
         log.exception("message %s of mailbox %s is left as it is", message, cursor.mailbox)
         if not move_on(db, cursor, event.id, number):
             raise _Overtaken from None

@@ -71,9 +71,11 @@ def _mail_request(
     local: frozenset[str],
 ) -> QueueRequest:
     reverse_path = mail.reverse_path
-    if mail.is_forward and reverse_path is not None and not consignment.client.login:
+    if mail.is_forward and reverse_path is not None:
         leaves = any(to.domain not in local for to in mail.recipients)
-        if leaves and reverse_path.domain not in local:  # so that SPF holds at the next hop
+        is_ours = consignment.client.login or reverse_path.domain in local
+        # so that SPF holds at the next hop, and for nobody else's domain where a script has edited the message
+        if leaves and (mail.content is not None or not is_ours):
             reverse_path = srs_address(db, mail.domain_name, format_address(reverse_path))
     request = _request(
         consignment,

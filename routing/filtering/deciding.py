@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 
+from accounts.directory import local_domains
 from accounts.entries import MailboxFacts
 from routing.decisions import Filing, Filtered, Plan, ScriptFailure
 from routing.envelope import Client, Envelope, Recipient
@@ -15,6 +16,7 @@ from routing.filtering.host import MailboxHost
 from routing.filtering.memories import Connection
 from routing.filtering.planning import Surroundings, plan_filtered
 from routing.filtering.running import Failed, run_scripts
+from routing.filtering.versions import Versions
 from routing.scripts.standing import StandingScript, StandingScripts, standing_scripts
 from routing.sieve.actions import Keep, Memory
 from routing.sieve.host import ScriptEnvelope
@@ -48,11 +50,11 @@ def filter_plan(db: Connection, plan: Plan, arrived: Arrived) -> Plan:
     scripts = _known_scripts(concerned) or standing_scripts(
         db, [filing.mailbox.id for filing in concerned]
     )
-    message = Message(arrived.content)
+    message, versions = Message(arrived.content), Versions()
     filtered = {
         filing.mailbox.id: one
         for filing in concerned
-        if (one := _filter(db, scripts, filing, message, arrived)) is not None
+        if (one := _filter(db, scripts, filing, message, versions, arrived)) is not None
     }
     return replace(
         plan,
@@ -86,10 +88,11 @@ def decide(
     verdict: Verdict = NOT_JUDGED,
     *,
     stored_flags: tuple[str, ...] | None = None,
+    versions: Versions | None = None,
 ) -> Filtered | None:
     """What one mailbox's scripts want; None where no script ran: they may have gone meanwhile.
 
-    `stored_flags`: the message is in a folder already, with these.
+    `stored_flags`: the message is in a folder already, with these. `versions` are shared by the mailboxes of a message.
     """
     host = MailboxHost(db, mailbox.id)
     ran = run_scripts(db, scripts, mailbox.id, message, envelope, host, environment, verdict)
@@ -103,6 +106,8 @@ def decide(
         is_spam=verdict.is_spam,
         is_stored=stored_flags is not None,
         flags=stored_flags or (),
+        local_domains=lambda names: local_domains(db, names),
+        versions=versions or Versions(),
     )
     result = ran.result or Result(message, (Keep(implicit=True),))
     planned = plan_filtered(mailbox, recipient, result, around)
@@ -125,7 +130,12 @@ def _known_scripts(concerned: Sequence[Filing]) -> StandingScripts | None:
 
 
 def _filter(
-    db: Connection, scripts: StandingScripts, filing: Filing, message: Message, arrived: Arrived
+    db: Connection,
+    scripts: StandingScripts,
+    filing: Filing,
+    message: Message,
+    versions: Versions,
+    arrived: Arrived,
 ) -> Filtered | None:
     environment = dict(environment_of(arrived.client)) | dict(arrived.verdict.scores)
     envelope = _envelope_of(filing, arrived)
@@ -138,6 +148,7 @@ def _filter(
         envelope,
         environment,
         arrived.verdict,
+        versions=versions,
     )
 
 

@@ -1,17 +1,25 @@
 """From what a mailbox's scripts asked for to what is done with its copy. Pure.
 
-Spam goes nowhere and answers nobody. A message that was redirected from here before is kept: it came in a loop. What
-cannot be done (an address that is none, a list without members) leaves the message in the inbox. RFC 5228, RFC 5429.
+Spam goes nowhere and answers nobody. A message that was redirected from here before is kept: it came in a loop. What a
+script wrote goes on in no other user's name. What cannot be done (an address that is none, a list without members) leaves the message in the inbox. RFC 5228, RFC 5429.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
-from accounts.addresses import Address, AddressSyntaxError, parse_address, split_subaddress
+from accounts.addresses import (
+    Address,
+    AddressSyntaxError,
+    canonical_domain,
+    parse_address,
+    split_subaddress,
+)
 from accounts.entries import MailboxFacts
 from accounts.mailstore.headers import HeaderAddress, parse_addresses
 from routing.decisions import Copy, Filtered, Redirection, Refusal, Target
 from routing.envelope import Recipient
+from routing.filtering.versions import Versions
 from routing.sieve import actions as sieve
 from routing.sieve.actions import (
     Action,
@@ -29,6 +37,7 @@ from routing.sieve.results import Result
 from routing.sieve.wording import in_words
 
 REDIRECTED_FROM = "X-Sieve-Redirected-From"
+HOPS_MAXIMUM = 5  # of a message; each may make four of it
 LIST_MEMBERS_MAXIMUM = 100  # addresses that one message is redirected to by way of lists
 
 
@@ -36,7 +45,8 @@ LIST_MEMBERS_MAXIMUM = 100  # addresses that one message is redirected to by way
 class Surroundings:
     """What planning has to know. `original` is the message before its scripts; `sender` "" is the null path.
 
-    `members` gives those of one of the owner's lists. `is_stored` as in Filtered, where the message has `flags`.
+    `members` gives those of one of the owner's lists, `local_domains` those of some domains that are ours. `is_stored` as
+    in Filtered, where the message has `flags`.
     """
 
     original: Message
@@ -46,6 +56,8 @@ class Surroundings:
     is_spam: bool = False
     is_stored: bool = False
     flags: tuple[str, ...] = ()
+    local_domains: Callable[[Collection[str]], Collection[str]] = lambda names: ()
+    versions: Versions = field(default_factory=Versions)
 
 
 def plan_filtered(
@@ -77,7 +89,7 @@ class _Planning:
 
     def add(self, action: Action, message: Message) -> None:
         """`message` is as it was when the action was asked for."""
-        self._content = None if message is self._around.original else message.content
+        self._content = self._version(message)
         match action:
             case Keep() if self._around.is_stored:
                 self._stays = True
@@ -91,7 +103,7 @@ class _Planning:
             case FileInto(folder=folder, flags=flags):
                 self._file(_target(action, folder), flags)
             case Redirect():
-                self._redirect(action)
+                self._redirect(action, message)
             case Reject(reason=reason, extended=extended):
                 self._refusal = Refusal(reason, extended)
             case Vacation() | Notify():
@@ -130,12 +142,28 @@ class _Planning:
         """One copy a folder; the later flags win."""
         self._copies[target] = Copy(target, flags, self._content)
 
-    def _redirect(self, action: Redirect) -> None:
+    def _version(self, message: Message) -> bytes | None:
+        if message is self._around.original:
+            return None
+        content = self._around.versions.of(message)
+        if content is None:
+            self._notes.append("as it came: there are too many edited copies of a large message")
+        return content
+
+    def _redirect(self, action: Redirect, message: Message) -> None:
+        other = self._other_author(message)
         if self._around.is_spam:
             self._leave("spam is not redirected")
         elif self._was_here():
-            self._leave("not redirected: it was redirected from here before, and came back")
+            self._leave(
+                "not redirected: it was redirected from here before and came back, or too often"
+            )
+        elif other and self._around.is_stored:
+            self._leave(f"not redirected: it is not the owner who writes as {other}")
         else:
+            if other:
+                self._notes.append(f"redirected as it came: another user writes as {other}")
+                self._content = None
             self._redirect_to(
                 self._around.members(action.list_name) if action.list_name else [action.address]
             )
@@ -162,7 +190,22 @@ class _Planning:
     def _was_here(self) -> bool:
         own = self._mailbox.address.casefold()
         fields = self._around.original.fields(REDIRECTED_FROM)
-        return any(field.text.casefold() == own for field in fields)
+        return len(fields) >= HOPS_MAXIMUM or any(one.text.casefold() == own for one in fields)
+
+    def _other_author(self, message: Message) -> str:
+        """Another user of ours in whose name this would leave, from a script or a folder that its owner can write; or ""."""
+        if self._content is None and not self._around.is_stored:
+            return ""
+        own = {address.casefold() for address in self._around.own_addresses()}
+        others = {}
+        for name in ("From", "Sender"):
+            for author in (author for one in message.fields(name) for author in one.addresses):
+                if _without_tag(author) not in own:
+                    with suppress(AddressSyntaxError):
+                        address = f"{author.local_part}@{author.domain}"
+                        others[address] = canonical_domain(author.domain)
+        ours = self._around.local_domains(set(others.values())) if others else ()
+        return next((address for address, domain in others.items() if domain in ours), "")
 
     def _answer(self, action: Vacation | Notify) -> None:
         if self._around.is_spam:

@@ -11,6 +11,7 @@ from accounts.mailstore.values import MailboxId
 from routing.decisions import Filtered, Refusal, Target
 from routing.envelope import Recipient
 from routing.filtering.planning import Surroundings, plan_filtered
+from routing.filtering.versions import Versions
 from routing.sieve.actions import (
     Action,
     Discard,
@@ -73,6 +74,35 @@ def test_an_edited_message_is_the_owners_own() -> None:
     content = b"Subject: y\r\n" + MESSAGE.content
     assert [copy.content for copy in filtered.copies] == [content]
     assert [one.content for one in filtered.redirections] == [content]
+
+
+def test_the_same_edit_is_held_once_and_many_large_ones_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("routing.filtering.versions.ROOM", 2 * len(MESSAGE.content) + 40)
+    versions = Versions()
+
+    def edited(tag: bytes) -> Message:
+        return MESSAGE.with_header([HeaderField("X-Tag", tag), *MESSAGE.header_fields])
+
+    def filed(tag: bytes) -> Filtered:
+        around = Surroundings(MESSAGE, "a@s.example", list, lambda name: (), versions=versions)
+        return plan_filtered(ANN, TO, Result(edited(tag), (Keep(),)), around)
+
+    contents = [filed(tag).copies[0].content for tag in (b"1", b"1", b"2")]
+    assert contents[0] is contents[1]
+    assert contents[2] == edited(b"2").content
+    other = filed(b"3")
+    assert other.copies[0].content is None
+    assert "as it came" in other.notes[0]
+
+
+def test_a_redirect_ends_after_some_hops() -> None:
+    marks = [HeaderField("X-Sieve-Redirected-From", b" u%d@here.example" % n) for n in range(5)]
+    for count in (4, 5):
+        message = MESSAGE.with_header([*marks[:count], *MESSAGE.header_fields])
+        filtered = planned(Redirect("b@x.example"), message=message)
+        assert (len(filtered.redirections), len(filtered.copies)) == ((1, 0), (0, 1))[count - 4]
 
 
 def test_redirects_go_to_addresses_and_lists_each_once() -> None:

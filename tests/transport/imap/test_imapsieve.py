@@ -14,6 +14,7 @@ from accounts.mailstore.consistency import check_mailbox
 from accounts.mailstore.flags import store_flags
 from accounts.mailstore.folders import create_folder, open_folder
 from accounts.mailstore.moving import copy_messages, move_messages
+from accounts.mailstore.stored_messages import read_message
 from accounts.mailstore.values import Placement, Uid, new_message
 from routing.filtering.imap_events import ENTRY
 from routing.scripts.storage import put_script
@@ -146,6 +147,38 @@ def test_a_redirect_leaves_in_the_name_of_the_owner(scene: Scene, database: Data
     assert reverse_path == scene.user.address
     assert b"DKIM-Signature" in bytes(prefix)
     assert b"X-Sieve-Redirected-From" in bytes(prefix)
+
+
+@pytest.mark.parametrize("field", ["From", "Sender"])
+def test_what_is_appended_is_not_sent_in_the_name_of_another_user(
+    scene: Scene, database: Database, make_user: Callable[..., Any], field: str
+) -> None:
+    boss, to = make_user(domain=scene.user.domain), f"bob@{unique('out')}.example"
+    scene.script(f'require "copy"; redirect :copy "{to}";')
+    scene.append(f"one\r\n{field}: {boss.address}")
+    assert not scene.follow().next_hops
+    assert database.execute(
+        "SELECT count(*) FROM transport_queuedrecipient WHERE forward_path = %s", (to,)
+    ).fetchone() == (0,)
+    assert [row[1] & 0b11111 for row in scene.messages("Work")] == [0, 0]
+
+
+def test_a_message_that_the_database_does_not_take_holds_up_no_other(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.script('require ["fileinto", "copy"]; fileinto :copy "Copies";')
+    scene.append("one")
+    scene.append("two")
+    faults = [psycopg.DataError("a value")]
+
+    def read(*arguments: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return read_message(*arguments)
+
+    monkeypatch.setattr("transport.imap_scripts.read_message", read)
+    scene.follow()
+    assert scene.subjects("Copies") == ["two"]
 
 
 def test_mail_that_is_delivered_runs_none(scene: Scene, database: Database) -> None:

@@ -398,6 +398,46 @@ def test_a_redirect_of_ones_own_mail_is_signed_and_keeps_its_sender(
     assert b"DKIM-Signature: " in row["content"]
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        'replace :from "{ann}" "Please pay.";',
+        'replace "Please pay.";',
+        'deleteheader "from"; addheader "From" "{ann}";',
+        'addheader "Sender" "{ann}";',
+    ],
+)
+def test_what_a_script_wrote_goes_on_in_no_other_users_name(
+    server, make_user, script, queued, folders, edit
+) -> None:
+    ann = make_user()
+    bob, to = make_user(), outside()
+    edits = edit.replace("{ann}", ann.address)
+    script(bob, f'require ["replace", "editheader"]; {edits} redirect "{to}"; keep;')
+    with server.logged_in(ann.address, PASSWORD) as client:
+        client.sendmail(ann.address, [bob.address], message_from(ann.address))
+    (row,) = queued(to)
+    assert b"Please pay." not in row["content"]
+    assert b"Sender:" not in row["content"]
+    assert row["content"].count(b"DKIM-Signature: ") == 1
+    assert len(folders(bob)["INBOX"]) == 1
+
+
+def test_what_a_script_wrote_is_not_signed_for_the_sender(
+    server, make_user, script, queued
+) -> None:
+    ann = make_user()
+    bob, to = make_user(), outside()
+    edits = f'deleteheader "from"; addheader "From" "{bob.address}"; addheader "X-Tag" "y";'
+    script(bob, f'require "editheader"; {edits} redirect "{to}";')
+    with server.logged_in(ann.address, PASSWORD) as client:
+        client.sendmail(ann.address, [bob.address], message_from(ann.address))
+    (row,) = queued(to)
+    assert b"X-Tag: y\r\n" in row["content"]
+    assert b"DKIM-Signature: " not in row["content"]
+    assert row["reverse_path"].endswith(f"@{bob.domain.name}")  # and SPF is the owner's
+
+
 def test_a_redirect_to_a_list_of_ones_own(dialogue, make_user, script, queued, orm) -> None:
     user, first, second = make_user(), outside(), outside()
     AddressList.objects.create(
