@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import psycopg
-
 from accounts.mailstore.blobs import read_blob
 from accounts.mailstore.values import FolderId
 from accounts.secrets import CannotDecrypt, decrypt
@@ -183,7 +181,9 @@ class _Drain:
         try:
             with self._worker.connect() as db, db.transaction():
                 recorded = self._file_once(db, claimed, recipient)
-        except (psycopg.Error, OSError) as error:
+        except (
+            Exception
+        ) as error:  # of a script's mail too: what is raised here is raised again for ever
             log.exception("queue %s: error while filing", claimed.queue_id)
             failure = temporary("4.3.0", f"internal error: {type(error).__name__}", "", Stage.LOCAL)
             self._record(claimed, {recipient.id: failure}, {})

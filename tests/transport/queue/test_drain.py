@@ -127,6 +127,16 @@ def test_an_error_of_our_own_defers_the_message(
     assert queue.states(enqueued) == {"bob": ("waiting", "4.3.0")}
 
 
+def test_an_error_of_our_own_defers_local_mail_too(
+    queue: Queue, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = make_user()
+    enqueued = queue.enqueue(QueueRecipient(ann.address, is_local=True))
+    monkeypatch.setattr("transport.queue.drain.submit_internal", lambda *_, **__: 1 / 0)
+    queue.drain("local:")
+    assert list(queue.states(enqueued).values()) == [("waiting", "4.3.0")]
+
+
 # the sender hears of it
 
 
