@@ -21,7 +21,8 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~. ]*")
 def text_field(name: str, text: str) -> bytes:
     """A field of free text, as Subject is."""
     text = one_line(text)[:FIELD_MAXIMUM]
-    charset = "us-ascii" if text.isascii() else "utf-8"
+    is_plain = text.isascii() and max(map(len, text.split(" "))) <= LINE_MAXIMUM
+    charset = "us-ascii" if is_plain else "utf-8"  # encoded words can be cut
     value = Header(text, charset, maxlinelen=76, header_name=name).encode(linesep="\r\n")
     return f"{name}: {value}\r\n".encode("ascii", "replace")
 

@@ -13,6 +13,7 @@ from routing.sieve.actions import Notify, Vacation
 from routing.sieve.errors import ScriptError
 from routing.sieve.mailto import parse_mailto
 from routing.sieve.message import Message
+from transport.answers.composing import text_field
 from transport.answers.disposition import build_rejection
 from transport.answers.failure import build_failure_notice
 from transport.answers.notification import build_notification
@@ -66,6 +67,11 @@ def test_the_words_of_a_vacation_stay_where_they_belong() -> None:
     )
     assert answer["Subject"].startswith("x Bcc: victim@v.example")
     assert answer["From"].addresses[0].addr_spec == "ann@here.example"
+
+
+def test_a_long_word_in_a_subject_keeps_the_lines_short() -> None:
+    field = text_field("Subject", "x" * 2000)
+    assert max(map(len, field.split(b"\r\n"))) <= 78
 
 
 def test_a_display_name_in_other_letters() -> None:
