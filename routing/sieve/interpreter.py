@@ -1,6 +1,7 @@
 """Runs a program over one message. Pure: what it does not know, it asks the host, and it changes nothing. RFC 5228."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from routing.sieve.actions import Action, FileInto, Keep, Memory, Redirect
@@ -222,7 +223,9 @@ def _goal(action: Action) -> Any:
 
 
 def _merged(first: Action, second: Action) -> Action:
-    """One action for both; later flags win, as a later command does."""
+    """One action for both: the later one, whose flags win (RFC 5232 §3), in a folder that either may create."""
+    if isinstance(first, FileInto) and isinstance(second, FileInto):
+        return replace(second, create=first.create or second.create)
     if isinstance(first, Keep | FileInto) and isinstance(second, Keep | FileInto):
         return second
     return first

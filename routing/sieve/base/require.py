@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from routing.sieve.calls import Call
 from routing.sieve.language import Command, Extension, Shape, Signature
 from routing.sieve.occasion import needs_delivery
+from routing.sieve.texts import source_of
 
 if TYPE_CHECKING:
     from routing.sieve.interpreter import Run
@@ -26,7 +27,7 @@ class _Require:
 def _build(call: Call) -> Command:
     if not call.checker.only_require:
         raise call.invalid("require stands at the beginning, before all other commands")
-    names = [name for name in call.texts(0) if isinstance(name, str)]
+    names = [source_of(name) for name in call.texts(0)]  # nothing is expanded (RFC 5229 §3)
     call.checker.enable(names, call.places[0])
     known = call.checker.language.by_name
     return _Require([name for name in names if name in known and known[name].is_for_delivery])

@@ -4,6 +4,7 @@ import re
 
 from routing.sieve.errors import InvalidUse
 from routing.sieve.language import Extension
+from routing.sieve.texts import whole_characters
 
 _BLANK = r"(?:[ \t]|\r\n)"
 _ENCODED = re.compile(
@@ -14,14 +15,16 @@ _ENCODED = re.compile(
 
 
 def _decode(text: str) -> str:
-    return _ENCODED.sub(_decoded, text) if "${" in text else text
+    if "${" not in text:
+        return text
+    # octets of one character may be told one by one; those that are no UTF-8 are U+FFFD
+    return whole_characters(_ENCODED.sub(_decoded, text))
 
 
 def _decoded(match: re.Match[str]) -> str:
     if match[1] is not None:
         octets = bytes(int(pair, 16) for pair in match[1].split())
-        # octets that are no UTF-8 by themselves stand for what they are in a header
-        return octets.decode("utf-8", "replace")
+        return octets.decode("utf-8", "surrogateescape")
     return "".join(map(_character, match[2].split()))
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DEPTH_MAXIMUM = 10  # at least 3 (§3.1)
 INCLUDES_MAXIMUM = 100  # of one run
+BLOCKS_MAXIMUM = 64  # around an include in all scripts: Python's stack has an end
 
 _STACK, _SEEN = "scripts that include each other", "scripts that were included"
 
@@ -27,15 +28,18 @@ class Return(Stop):
 
 @dataclass(frozen=True, slots=True)
 class _Include:
+    """`blocks`: how many are around it in its script."""
+
     name: str
     is_global: bool
     once: bool
     optional: bool
+    blocks: int
 
     def run(self, run: "Run") -> None:
         key = (self.name, self.is_global)
         seen: list[tuple[str, bool]] = run.state.setdefault(_SEEN, [])
-        stack: list[tuple[str, bool]] = run.state.setdefault(_STACK, [])
+        stack: dict[tuple[str, bool], int] = run.state.setdefault(_STACK, {})
         if self.once and key in seen:
             return
         program = self._program(run)
@@ -45,12 +49,14 @@ class _Include:
             raise RunError(f"the script {self.name!r} includes itself")
         if len(stack) >= DEPTH_MAXIMUM:
             raise RunError(f"scripts include each other {DEPTH_MAXIMUM} deep at most")
+        if sum(stack.values()) + self.blocks > BLOCKS_MAXIMUM:
+            raise RunError(f"scripts that include each other have {BLOCKS_MAXIMUM} blocks at most")
         if len(seen) >= INCLUDES_MAXIMUM:
             raise RunError(f"a script includes {INCLUDES_MAXIMUM} others at most")
         seen.append(key)
-        stack.append(key)
+        stack[key] = self.blocks
         _run_within(run, program)
-        stack.pop()
+        del stack[key]
 
     def _program(self, run: "Run") -> Program | None:
         content = run.host.script(self.name, is_global=self.is_global)
@@ -108,7 +114,8 @@ def _include(call: Call) -> _Include:
     except ScriptNameInvalid as error:
         raise call.invalid(f"{name[:200]!r} is no name of a script: {error}", 0) from None
     is_global = call.tag_name("location") == "global"
-    return _Include(name, is_global, call.has("once"), call.has("optional"))
+    blocks = len(call.checker.within)
+    return _Include(name, is_global, call.has("once"), call.has("optional"), blocks)
 
 
 def _return(call: Call) -> _Return:

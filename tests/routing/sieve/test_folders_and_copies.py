@@ -28,6 +28,12 @@ def test_tags_of_fileinto() -> None:
     )
 
 
+def test_a_folder_that_one_of_two_may_create() -> None:
+    require = 'require ["fileinto", "mailbox", "imap4flags"];'
+    script = f'{require} fileinto :create :flags "a" "A"; fileinto :flags "b" "A";'
+    assert actions_of(script) == (FileInto("A", flags=("b",), create=True),)
+
+
 def test_folders_of_an_id_or_a_use() -> None:
     assert is_true('mailboxidexists "F7"', require=("mailboxid",), host=HOST)
     assert not is_true('mailboxidexists ["F7", "F8"]', require=("mailboxid",), host=HOST)

@@ -24,6 +24,20 @@ def test_an_included_script_acts_and_returns() -> None:
     assert actions_of(f"{REQUIRE}return; discard;") == (Keep(implicit=True),)
 
 
+def test_scripts_within_blocks_end_before_the_stack_does() -> None:
+    def within(name: str) -> str:
+        opened = "if false {} elsif true {" * 31
+        return f'require "include"; {opened} include "{name}"; {"}" * 31}'
+
+    scripts = MemoryHost(personal={f"s{n}": within(f"s{n + 1}").encode() for n in range(9)})
+    scripts.personal["s1"] = f"if {'not ' * 30} true {{ discard; }}".encode()
+    assert actions_of(within("s0"), host=scripts) == (Discard(),)
+    scripts.personal["s1"] = within("s2").encode()
+    error = result_of(within("s0"), host=scripts).error
+    assert error is not None
+    assert "64 blocks" in error.message
+
+
 def test_shared_variables() -> None:
     """The example of RFC 6609 §3.4.1."""
     scripts = host(

@@ -113,11 +113,16 @@ def test_errors(script: str) -> None:
         ("${UnICoDE:0000040}", "@"),
         ("${Unicode:Cool}", "${Unicode:Cool}"),
         ("${hex:c3 a9}", "é"),
+        ("${hex:c3}${hex:a9}", "é"),
     ],
 )
 def test_encoded_characters(text: str, expected: str) -> None:
     script = f'require ["fileinto", "encoded-character"]; fileinto "{text}";'
     assert actions_of(script)[0] == FileInto(expected)
+
+
+def test_nothing_is_expanded_in_require() -> None:
+    assert "'${a}'" in errors_of('require "variables"; require "${a}";')[0][2]
 
 
 def test_growth_has_a_bound() -> None:
