@@ -54,9 +54,12 @@ class _Vacation:
 
     def run(self, run: "Run") -> None:
         needs_delivery(run, "vacation")
-        if (_ANSWERED, run.program) in run.state:
+        if _ANSWERED in run.state:  # by an included script too (§4.7)
             raise RunError("a script answers a message once")
-        run.state[_ANSWERED, run.program] = True
+        run.state[_ANSWERED] = True
+        if any(isinstance(action, Vacation) for action in run.actions):
+            run.note("no answer: a script before this one answers")
+            return
         if reason := why_no_answer(run):
             run.note(f"no answer: {reason}")
             return

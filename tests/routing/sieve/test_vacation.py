@@ -115,6 +115,17 @@ def test_two_answers_and_an_answer_to_what_is_rejected_are_errors() -> None:
     assert errors_of(f'{REQUIRE}vacation :from "nobody at all" "x";')
 
 
+def test_scripts_that_run_together_answer_once() -> None:
+    host = MemoryHost(personal={"away": AWAY.encode()})
+    script = 'require ["include", "vacation"]; vacation "a"; include "away";'
+    assert "once" in str(result_of(script, host=host).error)
+    before = result_of(AWAY)
+    after = result_of(f'{REQUIRE}vacation "another";', after=before)
+    assert after.error is None
+    assert after.actions == before.actions
+    assert after.memories == before.memories
+
+
 def test_reject() -> None:
     assert actions_of(f'{REQUIRE}reject "no";') == (Reject("no"),)
     assert actions_of(f'{REQUIRE}discard; ereject "no";') == (
