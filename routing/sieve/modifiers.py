@@ -3,14 +3,20 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from routing.sieve.calls import Call
 from routing.sieve.language import TagKind
 
+if TYPE_CHECKING:
+    from routing.sieve.interpreter import Run
+
 MODIFIED = ("set", "extracttext")
 """The commands that take modifiers."""
 
-_WILD = re.compile(r"([*?\\])")
+CHANGE_COST = 32  # of a character, in those that comparisons look at
+
+_WILD = str.maketrans({letter: f"\\{letter}" for letter in "*?\\"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,14 @@ def changes_of(call: Call) -> tuple[Callable[[str], str], ...]:
     return tuple(one.change for one in modifiers)
 
 
+def changed(run: "Run", changes: tuple[Callable[[str], str], ...], value: str) -> str:
+    """The value after all its changes. Raises RunError when a run has changed too much."""
+    for change in changes:
+        run.look_at(len(value) * CHANGE_COST)
+        value = change(value)
+    return value
+
+
 def _upper(text: str) -> str:
     """Letters of ASCII alone (§4.1.3)."""
     return text.upper() if text.isascii() else re.sub("[a-z]+", lambda m: m[0].upper(), text)
@@ -46,6 +60,6 @@ BASE_MODIFIERS = (
     modifier("lower", 40, _lower),
     modifier("upperfirst", 30, lambda text: _upper(text[:1]) + text[1:]),
     modifier("lowerfirst", 30, lambda text: _lower(text[:1]) + text[1:]),
-    modifier("quotewildcard", 20, lambda text: _WILD.sub(r"\\\1", text)),
+    modifier("quotewildcard", 20, lambda text: text.translate(_WILD)),
     modifier("length", 10, lambda text: str(len(text))),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from routing.sieve.calls import Call
 from routing.sieve.errors import RunError
 from routing.sieve.language import Extension, Shape, Signature, TagKind
-from routing.sieve.modifiers import BASE_MODIFIERS, changes_of
+from routing.sieve.modifiers import BASE_MODIFIERS, changed, changes_of
 from routing.sieve.part_texts import shown_text
 from routing.sieve.parts import current_part
 from routing.sieve.variables import VALUE_MAXIMUM, writer
@@ -30,9 +30,7 @@ class _ExtractText:
         value = ""
         if part.media_type.type == b"text":
             value = shown_text(run.message.unedited, part)[: self.first]
-        for change in self.changes:
-            value = change(value)
-        self.put(run, value)
+        self.put(run, changed(run, self.changes, value))
 
 
 def _build(call: Call) -> _ExtractText:

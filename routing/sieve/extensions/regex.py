@@ -4,7 +4,6 @@ Expressions are those of POSIX (the leftmost, then the longest match), with \d, 
 engine that is linear in the text: there are no back references. Letters of any case fit where the comparator has it so.
 """
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ _STEPS_A_CHARACTER = (
     2  # that cost what looking at a character costs, when the automaton grows too large
 )
 _STEP_COST = 256  # to compile one, in characters looked at
-_SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
+_SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in r"\^$.|?*+()[]{}"})
 
 
 def _build(keys: Keys, comparator: Comparator, value: str) -> Matcher:
@@ -80,7 +79,7 @@ def _octets(text: str) -> bytes:
 
 
 def _quoted(text: str) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", text)
+    return text.translate(_SPECIAL)
 
 
 EXTENSION = Extension(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from routing.sieve.calls import Call
 from routing.sieve.language import Extension, Shape, Signature
 from routing.sieve.matching import Matcher
-from routing.sieve.modifiers import BASE_MODIFIERS, changes_of
+from routing.sieve.modifiers import BASE_MODIFIERS, changed, changes_of
 from routing.sieve.texts import Text, text_of, texts_of
 from routing.sieve.variables import compile_references, writer
 
@@ -22,10 +22,7 @@ class _Set:
     changes: tuple[Callable[[str], str], ...]
 
     def run(self, run: "Run") -> None:
-        value = text_of(run, self.value)
-        for change in self.changes:
-            value = change(value)
-        self.put(run, value)
+        self.put(run, changed(run, self.changes, text_of(run, self.value)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """variables and encoded-character: the examples of RFC 5229, and bounds."""
 
+from time import process_time
+
 import pytest
 
 from routing.sieve.actions import FileInto
@@ -135,3 +137,15 @@ def test_growth_has_a_bound() -> None:
     assert int(action.folder) <= 65_536
     many = "".join(f'set "v{n}" "x";' for n in range(300))
     assert "variables at most" in str(result_of(REQUIRE + many).error)
+
+
+@pytest.mark.parametrize("modifier", [":quotewildcard", ":upper", ":quoteregex", ":encodeurl"])
+def test_changes_of_long_values_have_a_bound(modifier: str) -> None:
+    doubled = 'set "a" "${a}${a}";' * 9
+    changes = f'set {modifier} "b" "${{a}}";\n' * 2000
+    requires = 'require ["variables", "regex", "enotify"];'
+    start = process_time()
+    result = result_of(f'{requires} set "a" "{"*é" * 500}"; {doubled} {changes}', header("A: b"))
+    assert process_time() - start < 5
+    assert result.error is not None
+    assert result.error.message == "the script compares too much text"
