@@ -22,22 +22,21 @@ def decode_words(value: bytes | str) -> str:
         return text
     pieces: list[str] = []
     position = 0
-    pending: tuple[str, bytes] | None = (
-        None  # charset and octets of the words so far: one may split a character
-    )
+    # charset and octets of the words so far: one may split a character
+    pending: tuple[str, bytearray] | None = None
     for word in _ENCODED_WORD.finditer(text):
         charset, octets = word[1].lower(), _octets(word[2], word[3])
         if pending is not None and word.start() == position:
             if pending[0] == charset:
-                pending = charset, pending[1] + octets
+                pending[1].extend(octets)
             else:
                 pieces.append(_decoded(pending))
-                pending = charset, octets
+                pending = charset, bytearray(octets)
         else:
             if pending is not None:
                 pieces.append(_decoded(pending))
             pieces.append(text[position : word.start()])
-            pending = charset, octets
+            pending = charset, bytearray(octets)
         position = word.end()
         if word[4] and not text.startswith("=?", position):
             # White space is dropped only between two encoded words.
@@ -67,5 +66,5 @@ def decode_base64(octets: bytes) -> bytes:
         return binascii.a2b_base64(clean)
 
 
-def _decoded(word: tuple[str, bytes]) -> str:
-    return _CONTROL.sub(" ", decode_text(word[1], word[0]))
+def _decoded(word: tuple[str, bytearray]) -> str:
+    return _CONTROL.sub(" ", decode_text(bytes(word[1]), word[0]))

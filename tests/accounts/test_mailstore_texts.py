@@ -1,6 +1,7 @@
 """Encoded words, charsets, dates, base subjects, folding, HTML, parameters, wire strings: tables."""
 
 from datetime import UTC, date, datetime
+from time import process_time
 
 import pytest
 
@@ -39,6 +40,16 @@ from accounts.mailstore.wire_strings import nstring, string
 )
 def test_encoded_words(value: bytes, expected: str) -> None:
     assert decode_words(value) == expected
+
+
+def test_many_encoded_words_take_time_by_their_number() -> None:
+    # by its square, 100,000 words that are one text take more than a minute
+    before = process_time()
+    assert (
+        len(decode_words(b"=?utf-8?q?0123456789012345678901234567890123456789?= " * 100_000))
+        > 4_000_000
+    )
+    assert process_time() - before < 5
 
 
 @pytest.mark.parametrize(
