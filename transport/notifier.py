@@ -19,7 +19,7 @@ from transport.database_threads import Connection, DatabaseThreads
 from transport.hearing import hear_for_ever
 
 CHANNEL = "mail_folder"
-FLUSH_SECONDS = 0.05  # after a flush; the first hint after a silence goes out at once
+FLUSH_SECONDS = 0.025  # after a flush; the first hint after a silence goes out at once
 RECONCILE_SECONDS = 30.0
 RETRY_SECONDS = 1.0
 IDS_A_PAYLOAD = 350  # 20 digits and a comma each stay below NOTIFY's 8000 bytes

@@ -14,12 +14,18 @@ from accounts.mailstore.values import BlobId
 
 INLINE_MAXIMUM = 256 * 1024
 
-_KEEP = """
+KEEP = """
 INSERT INTO mail_blob (sha256, size, content, object_name)
-VALUES (%(sha256)s, %(size)s, %(content)s, %(object_name)s)
+VALUES ({sha256}, {size}, {content}, {object_name})
 ON CONFLICT (sha256) DO UPDATE SET used_at = now()
 RETURNING id, object_name
 """
+"""Keeps a blob, made if missing, locked until the transaction ends; to be filled with names of parameters. Part of
+larger statements elsewhere. `content` is NULL where the blob is an object (`object_for`)."""
+
+_KEEP = KEEP.format(
+    sha256="%(sha256)s", size="%(size)s", content="%(content)s", object_name="%(object_name)s"
+)
 
 _LOCK = "SELECT object_name FROM mail_blob WHERE sha256 = %s FOR NO KEY UPDATE"
 

@@ -9,7 +9,7 @@ import json
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from accounts.mailstore.blobs import INLINE_MAXIMUM, drop_unused_object, object_for
+from accounts.mailstore.blobs import INLINE_MAXIMUM, KEEP, drop_unused_object, object_for
 from accounts.mailstore.prepared import rows_of
 from transport.database_threads import Connection
 from transport.outbound.routes import RELAY_PREFIX, next_hop_for
@@ -68,9 +68,7 @@ RELAY_OF = """(
 
 _ENQUEUE = f"""
 WITH blob AS (
-    INSERT INTO mail_blob (sha256, size, content, object_name) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (sha256) DO UPDATE SET used_at = now()
-    RETURNING id, object_name
+    {KEEP.format(sha256="$1", size="$2", content="$3", object_name="$4")}
 ), relay AS MATERIALIZED (
     SELECT {RELAY_OF.format(domain_name="$8::text")} AS id
 ), message AS (
