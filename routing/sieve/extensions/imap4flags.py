@@ -10,7 +10,7 @@ from routing.sieve.copies import FCC_COMMANDS, needs_fcc, with_copy
 from routing.sieve.errors import RunError
 from routing.sieve.flags import flag_words
 from routing.sieve.language import Extension, Shape, Signature, TagKind
-from routing.sieve.matching import Matcher
+from routing.sieve.matching import COMPARISON_COST, Matcher
 from routing.sieve.texts import Text, text_of, texts_of
 from routing.sieve.variables import get_variable, set_variable
 
@@ -43,12 +43,15 @@ class _ChangeFlags:
     def run(self, run: "Run") -> None:
         named = flag_words(texts_of(run, self.flags))
         if self.variable is None:
-            run.state[INTERNAL] = flag_words(self.change(internal_flags(run), named))
+            before = internal_flags(run)
+            run.look_at((len(before) + len(named)) * COMPARISON_COST)
+            run.state[INTERNAL] = flag_words(self.change(before, named))
             return
         name = text_of(run, self.variable).lower()
         if not name.isidentifier() or not name.isascii():
             raise RunError(f"{name[:100]!r} is no name of a variable")
         before = flag_words([get_variable(run, name)])
+        run.look_at((len(before) + len(named)) * COMPARISON_COST)
         set_variable(run, name, " ".join(flag_words(self.change(before, named))))
 
 
