@@ -8,7 +8,14 @@ from accounts.mailstore.headers import HeaderAddress
 from routing.sieve.actions import Action
 from routing.sieve.errors import InvalidUse
 from routing.sieve.language import AddressPart, FieldSource, TagKind, Test
-from routing.sieve.matching import COMPARISON_COST, Comparator, Keys, Matcher, MatchType
+from routing.sieve.matching import (
+    COMPARISON_COST,
+    Comparator,
+    CostlyMatcher,
+    Keys,
+    Matcher,
+    MatchType,
+)
 from routing.sieve.program import Block
 from routing.sieve.texts import Text
 
@@ -85,9 +92,12 @@ class Call:
         """The match type and the comparator that were chosen, with these keys. Raises InvalidUse."""
         assert self.match_type is not None
         assert self.comparator is not None
-        return self.match_type.build(
+        matcher = self.match_type.build(
             Keys(keys, self.checker.spend), self.comparator, self.match_value
         )
+        if self.comparator.cost == 1:
+            return matcher
+        return CostlyMatcher(matcher, self.comparator.cost * len(keys))
 
     @property
     def part_of(self) -> Callable[[HeaderAddress], str | None]:

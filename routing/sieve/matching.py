@@ -15,17 +15,31 @@ class Comparator:
     """`key` makes two equal strings the same and orders others; `fold` does so for substrings (None: it has none).
 
     Folding keeps each character's place where it can, since what wildcards matched is cut from the unfolded string.
+    `cost`: what a character that is not ASCII costs it, in characters looked at.
     """
 
     name: str
     key: Callable[[str], Any]
     fold: Callable[[str], str] | None
+    cost: int = 1
 
 
 class Matcher(Protocol):
     def matches(self, run: "Run", values: Sequence[str]) -> bool:
         """Whether one of the values fits one of the keys (or whatever else the match type asks)."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class CostlyMatcher:
+    """Another one, whose comparator costs more than a look at each character. `cost` is for all keys."""
+
+    matcher: Matcher
+    cost: int
+
+    def matches(self, run: "Run", values: Sequence[str]) -> bool:
+        run.look_at(self.cost * sum(len(value) for value in values if not value.isascii()))
+        return self.matcher.matches(run, values)
 
 
 @dataclass(frozen=True, slots=True)

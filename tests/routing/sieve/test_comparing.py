@@ -97,3 +97,16 @@ def test_casemap_orders_in_capitals(value: str, key: str, answer: bool) -> None:
     """RFC 4790 §9.2.1: an underscore comes after all letters."""
     test = f'header :value "lt" "a" "{key}"'
     assert is_true(test, header(f"A: {value}"), require=("relational",)) is answer
+
+
+def test_folding_of_costly_characters_has_a_bound() -> None:
+    message = header("Subject: " + "\ufdfa" * 100_000)
+
+    def error_of(count: int) -> str:
+        keys = ", ".join(f'"x{number}"' for number in range(count))
+        test = f'header :comparator "i;unicode-casemap" :contains "subject" [{keys}]'
+        script = f'require "comparator-i;unicode-casemap"; if {test} {{ discard; }}'
+        return str(result_of(script, message).error)
+
+    assert error_of(1) == "None"
+    assert "compares too much" in error_of(200)
