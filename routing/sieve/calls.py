@@ -102,7 +102,7 @@ class Call:
     @property
     def part_of(self) -> Callable[[HeaderAddress], str | None]:
         """The address part that was chosen; the whole address by default."""
-        return self.checker.whole_address if self.address_part is None else self.address_part.of
+        return whole_address if self.address_part is None else self.address_part.of
 
     @property
     def amend(self) -> Callable[["Run", Action], Action]:
@@ -124,6 +124,10 @@ class Call:
             if use.kind.select is not None:
                 source = use.kind.select(source, self, use.value)
         return source
+
+
+def whole_address(address: HeaderAddress) -> str | None:
+    return f"{address.local_part}@{address.domain}" if address.domain else address.local_part
 
 
 def message_fields(run: "Run", names: Sequence[str]) -> Sequence[Any]:

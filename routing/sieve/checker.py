@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from accounts.mailstore.headers import HeaderAddress
 from routing.sieve.calls import Call, TagUse, Value
 from routing.sieve.errors import InvalidScript, InvalidUse, RunError, ScriptError, UnknownName
 from routing.sieve.grammar import parse
@@ -350,10 +349,6 @@ class Checker:
             and comparator is not None
             and "" in comparator.extensions
         )
-
-    @staticmethod
-    def whole_address(address: HeaderAddress) -> str | None:
-        return f"{address.local_part}@{address.domain}" if address.domain else address.local_part
 
 
 class _AlreadyTold(InvalidUse):

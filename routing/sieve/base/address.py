@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accounts.mailstore.headers import HeaderAddress
-from routing.sieve.calls import Call
+from routing.sieve.calls import Call, whole_address
 from routing.sieve.kept_values import kept_values, key_of_values
 from routing.sieve.language import AddressPart, Extension, FieldSource, Shape, Signature
 from routing.sieve.matching import Matcher
@@ -57,10 +57,6 @@ def domain(address: HeaderAddress) -> str | None:
     return address.domain
 
 
-def whole(address: HeaderAddress) -> str | None:
-    return f"{address.local_part}@{address.domain}" if address.domain else address.local_part
-
-
 @dataclass(frozen=True, slots=True)
 class _Address:
     names: Sequence[Text]
@@ -105,6 +101,6 @@ EXTENSION = Extension(
     address_parts=(
         AddressPart("localpart", local_part),
         AddressPart("domain", domain),
-        AddressPart("all", whole),
+        AddressPart("all", whole_address),
     ),
 )

@@ -23,21 +23,22 @@ class HarnessHost(MemoryHost):
 
     def carry_out(self, result: Result) -> None:
         """Do what a result asks for, on lists."""
-        for action in result.actions:
+        for index, action in enumerate(result.actions):
+            message = result.message_of(index).content
             match action:
                 case Keep():
-                    self._store("INBOX", result)
+                    self._store("INBOX", message)
                 case FileInto(folder=folder, create=create) if create or self.folder_exists(folder):
                     self.folders.add(folder)
-                    self._store(folder, result)
+                    self._store(folder, message)
                 case FileInto():
-                    self._store("INBOX", result)
+                    self._store("INBOX", message)
                 case _:
                     self.sent.append(action)
         self.memories |= {(memory.kind, memory.key) for memory in result.memories}
 
-    def _store(self, folder: str, result: Result) -> None:
-        self.stored.setdefault(folder, []).append(result.message.content)
+    def _store(self, folder: str, message: bytes) -> None:
+        self.stored.setdefault(folder, []).append(message)
 
 
 def described(action: Action) -> str:
