@@ -55,7 +55,10 @@ class _Include:
             raise RunError(f"a script includes {INCLUDES_MAXIMUM} others at most")
         seen.append(key)
         stack[key] = self.blocks
-        _run_within(run, program)
+        try:
+            _run_within(run, program)
+        except RunError as error:  # its place is one in that script
+            raise RunError(f"{error} (in the included script {self.name!r})") from None
         del stack[key]
 
     def _program(self, run: "Run") -> Program | None:

@@ -81,11 +81,16 @@ def test_once_and_optional() -> None:
         ('include "around";', "includes itself"),
         ('include "broken";', "broken: line 2"),
         ('set "v" "1"; global "v";', "own already"),
+        ('include "twice";', "no address to redirect to (in the included script 'twice')"),
     ],
 )
 def test_run_errors(script: str, words: str) -> None:
     scripts = host(
-        loop='include "loop";', around='include "back";', back='include "around";', broken="foo;"
+        loop='include "loop";',
+        around='include "back";',
+        back='include "around";',
+        broken="foo;",
+        twice='redirect "${v}";',
     )
     assert words in str(result_of(REQUIRE + script, host=scripts).error)
 
