@@ -8,7 +8,7 @@ import logging
 
 from accounts.journal.acceptances import forget
 from accounts.journal.trace import TraceEvent, write_trace
-from transport.database_threads import Connection, DatabaseThreads
+from transport.database_threads import DatabaseThreads
 
 BATCH_SECONDS = 0.2
 REFUSALS_MAXIMUM = 1000  # kept between two batches; what comes beyond is counted and logged
@@ -25,6 +25,7 @@ class Postponed:
         self._refusals: list[TraceEvent] = []
         self._dropped = 0
         self._is_something = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     def heard(self, fingerprint: bytes) -> None:
         """The client has seen the 250 of this transaction: the same bytes again are another message."""
@@ -59,24 +60,28 @@ class Postponed:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write what there is. A batch that fails is logged: transactions expire by themselves."""
-        self._is_something.clear()
-        heard, self._heard = self._heard, []
-        refusals, self._refusals = self._refusals, []
-        if self._dropped:
-            log.warning("%s refusals were too many for the trace", self._dropped)
-            self._dropped = 0
-        if not heard and not refusals:
-            return
-        try:
-            await self._database.run_aside(_write, heard, refusals)
-        except Exception:
-            log.exception(
-                "a batch was lost: %s transactions, %s refusals", len(heard), len(refusals)
-            )
+        """Write what there is, after what is being written: to the end, though who asked for it is cancelled."""
+        await asyncio.shield(asyncio.ensure_future(self._flush()))
 
-
-def _write(db: Connection, heard: list[bytes], refusals: list[TraceEvent]) -> None:
-    if heard:
-        forget(db, heard)
-    write_trace(db, refusals)
+    async def _flush(self) -> None:
+        async with self._turn:
+            self._is_something.clear()
+            heard, self._heard = self._heard, []
+            refusals, self._refusals = self._refusals, []
+            if self._dropped:
+                log.warning("%s refusals were too many for the trace", self._dropped)
+                self._dropped = 0
+            try:
+                if heard:
+                    await self._database.run_aside(forget, heard)
+                    heard = []
+                if refusals:
+                    await self._database.run_aside(write_trace, refusals)
+            except Exception:
+                # the next batch tries again: the same bytes would be taken for this transaction, and not delivered
+                self._heard[:0] = heard
+                log.exception(
+                    "a batch failed: %s transactions wait, %s refusals are lost",
+                    len(heard),
+                    len(refusals),
+                )
