@@ -7,7 +7,7 @@ while the changes are not heard. A mailbox that fills up meanwhile refuses the m
 
 import time
 
-from accounts.addresses import Address
+from accounts.addresses import SRS_PREFIX, Address
 from accounts.mailstore.quota import has_room
 from routing.decisions import Elsewhere, Reached, Resolution
 from transport.database_threads import Connection
@@ -75,5 +75,7 @@ def look_up_recipient(
         and not admitted.outside
         and not admitted.forwarder
         and has_room(db, admitted.mailboxes[0].id)
+        # no trigger tells of SRS addresses: they come and go with forwarded mail
+        and not (forward_path and forward_path.local_part.lower().startswith(SRS_PREFIX))
     )
     return admitted, lasts

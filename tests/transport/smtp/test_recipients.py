@@ -7,7 +7,7 @@ import pytest
 
 from accounts.addresses import Address
 from accounts.models import Address as AddressRow
-from accounts.models import Domain, Mailbox
+from accounts.models import Domain, Mailbox, SrsAddress
 from routing.models import Script
 from tests.factories import PASSWORD, unique
 from transport.smtp.recipients import CHANNEL, Recipients
@@ -103,6 +103,19 @@ def test_who_is_near_a_limit_is_not_remembered(server, dialogue, make_user, orm)
         assert rcpt(dialogue, user.address).startswith("250 ")
     address = Address(*user.address.split("@"))
     assert server.service.recipients.find(address, is_bounce=False) is None
+
+
+def test_an_srs_address_is_not_remembered(dialogue, remembered, make_user, orm) -> None:
+    user = make_user()
+    remembered(user)
+    token = unique("t")
+    SrsAddress.objects.create(token=token, domain=user.domain, reverse_path=user.address)
+    answers = []
+    for _ in range(2):
+        dialogue.say_all("RSET", "MAIL FROM:<>")
+        answers.append(dialogue.say(f"RCPT TO:<srs0={token}@{user.domain.name}>")[:3])
+        SrsAddress.objects.filter(token=token).delete()
+    assert answers == ["250", "550"]
 
 
 def test_that_a_domain_is_not_ours_is_no_leave_to_relay(server, dialogue, make_user, orm) -> None:
