@@ -62,3 +62,38 @@ def test_empty_chunks_and_a_chunk_that_never_comes(
     others_mail_passes()
     dialogue.close()
     assert stored(user) == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"".join(b"X-%d: y\r\n" % n for n in range(100_000)), b"X: " + b"y" * 10_000_000 + b"\r\n"],
+    ids=["100,000 fields", "one field of 10 MB"],
+)
+def test_a_header_bomb_is_552(dialogue, make_user, stored, others_mail_passes, header) -> None:
+    user = make_user()
+    dialogue.say_all("MAIL FROM:<a@s.example>", f"RCPT TO:<{user.address}>", "DATA")
+    dialogue.send(header)
+    others_mail_passes()
+    assert dialogue.say("\r\n.").startswith("552 5.3.4")
+    assert stored(user) == []
+
+
+def test_mime_nested_10_000_deep_is_taken(dialogue, make_user, stored, others_mail_passes) -> None:
+    user = make_user()
+    part = b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n"
+    content = b"From: a@s.example\r\n" + b"".join(part % (n, n) for n in range(10_000))
+    began = time.monotonic()
+    reply = deliver(dialogue, "a@s.example", user.address, content=content)
+    assert reply.startswith("250 2.0.0")
+    assert time.monotonic() - began < 3
+    assert len(stored(user)) == 1
+    others_mail_passes()
+
+
+def test_half_open_and_slow_connections_hinder_nobody(server, others_mail_passes) -> None:
+    opened = [server.dialogue() for _ in range(200)]
+    for one in opened:
+        one.send(b"EHL")
+    others_mail_passes()
+    for one in opened:
+        one.close()
