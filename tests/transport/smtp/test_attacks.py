@@ -97,3 +97,19 @@ def test_half_open_and_slow_connections_hinder_nobody(server, others_mail_passes
     others_mail_passes()
     for one in opened:
         one.close()
+
+
+def test_50_000_recipients_are_1000_and_refusals(
+    server, dialogue, make_user, others_mail_passes
+) -> None:
+    user = make_user()
+    line = f"RCPT TO:<{user.address}>\r\n".encode()
+    assert dialogue.say("MAIL FROM:<a@s.example>").startswith("250")
+    replies = []
+    for batch in range(50):
+        dialogue.send(line * 1000)
+        replies += [dialogue.reply()[:9] for _ in range(1000)]
+        if batch == 25:
+            others_mail_passes()
+    assert replies == ["250 2.1.5"] * 1000 + ["452 4.5.3"] * 49_000
+    assert dialogue.say("RSET").startswith("250")
