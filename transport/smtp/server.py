@@ -285,12 +285,12 @@ class SmtpConnection(SmtpSession):
             return NO_MEMORY
         transaction.is_chunked = True
         if block:
-            transaction.chunks.append(block)
+            transaction.chunks += block
         transaction.chunked_octets = octets
         if not chunk.is_last:
             return f"250 2.0.0 {chunk.size} octets"
         self._transaction = None
-        return await self._accept(transaction, with_crlf(b"".join(transaction.chunks)))
+        return await self._accept(transaction, with_crlf(bytes(transaction.chunks)))
 
     # Helpers, in the order of the calls
 

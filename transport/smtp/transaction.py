@@ -14,7 +14,7 @@ class Transaction:
     mail: MailCommand
     trace_id: str
     resolved: list[tuple[Recipient, Resolution]] = field(default_factory=list)
-    chunks: list[bytes] = field(default_factory=list)
+    chunks: bytearray = field(default_factory=bytearray)  # one octet each, however small the chunks
     chunked_octets: int = 0
     is_chunked: bool = False  # a BDAT came: DATA may not follow (RFC 3030 §2)
 
