@@ -1,7 +1,7 @@
 """What the classifier counts of a message: a bounded set of words, each with where it stands.
 
 Left out on purpose: dates, message ids and the fields of lists, which tell when and where mail was gathered and not
-what it is.
+what it is. To and Received still tell some of that.
 """
 
 import binascii
