@@ -31,6 +31,7 @@ from accounts.entries import (
     MailboxFacts,
     OnlyScript,
     OwnedAddresses,
+    SpamSettings,
     SrsEntry,
     UserEntry,
 )
@@ -49,6 +50,13 @@ _HAS_GLOBAL_SCRIPTS = (
 _IS_FILTERED = f"""({_HAS_GLOBAL_SCRIPTS}
         OR EXISTS (SELECT FROM routing_script r WHERE r.mailbox_id = m.id AND r.is_active))"""
 
+# What a user has set about spam, else the user's domain or the app's: as SpamSettings, which is the default.
+_SPAM_SETTINGS = """COALESCE(u.spam_threshold, ud.spam_threshold, pd.spam_threshold, 5) AS spam_threshold,
+        COALESCE(u.refuse_threshold, ud.refuse_threshold, pd.refuse_threshold) AS refuse_threshold,
+        COALESCE(u.filter_spam_too, false) AS sees_spam,
+        COALESCE(ud.refuse_dmarc_failures, pd.refuse_dmarc_failures, false) AS refuses_dmarc_failures"""
+_SETTINGS = "spam_threshold, refuse_threshold, sees_spam, refuses_dmarc_failures"
+
 # Every mailbox with its owner, if it still has one.
 _MAILBOX_FACTS = f"""
     SELECT m.id AS mailbox_id, m.user_id, m.app_id,
@@ -58,7 +66,8 @@ _MAILBOX_FACTS = f"""
         COALESCE(u.is_staff, false) AS is_staff,
         COALESCE(m.used_bytes >= m.quota_bytes OR m.used_messages >= m.quota_messages, false)
             AS is_full,
-        {_IS_FILTERED} AS is_filtered
+        {_IS_FILTERED} AS is_filtered,
+        {_SPAM_SETTINGS}
     FROM accounts_mailbox m
     LEFT JOIN accounts_user u ON u.id = m.user_id LEFT JOIN accounts_domain ud ON ud.id = u.domain_id
     LEFT JOIN accounts_app p ON p.id = m.app_id LEFT JOIN accounts_domain pd ON pd.id = p.domain_id
@@ -69,7 +78,9 @@ _LOOK_UP_USER = Prepared(
     f"""
     SELECT d.id, d.name, m.id, u.username || '@' || ud.name,
         COALESCE(m.used_bytes >= m.quota_bytes OR m.used_messages >= m.quota_messages, false),
-        r.id IS NOT NULL OR g.is_there, CASE WHEN NOT g.is_there THEN r.id END, r.name, r.digest
+        r.id IS NOT NULL OR g.is_there,
+        COALESCE(u.spam_threshold, ud.spam_threshold), COALESCE(u.refuse_threshold, ud.refuse_threshold),
+        u.filter_spam_too, ud.refuse_dmarc_failures, CASE WHEN NOT g.is_there THEN r.id END, r.name, r.digest
     FROM accounts_domain d
     JOIN accounts_address a ON a.domain_id = d.id
     JOIN accounts_user u ON u.id = a.user_id
@@ -87,7 +98,9 @@ _LOOK_UP_USER = Prepared(
 _LOOK_UP = f"""
     SELECT d.id, d.name, d.mail_enabled, a.user_id, a.group_id, a.app_id, a.local_part,
         f.mailbox_id, f.address, f.is_full, f.is_active, s.reverse_path,
-        c.mailbox_ids, c.addresses, c.are_full, f.is_filtered, c.are_filtered
+        f.is_filtered, f.spam_threshold, f.refuse_threshold, f.sees_spam, f.refuses_dmarc_failures,
+        c.mailbox_ids, c.addresses, c.are_full, c.are_filtered, c.spam_thresholds, c.refuse_thresholds,
+        c.see_spam, c.refuse_dmarc_failures
     FROM accounts_domain d
     LEFT JOIN LATERAL (
         SELECT * FROM accounts_address
@@ -101,7 +114,11 @@ _LOOK_UP = f"""
     LEFT JOIN accounts_srsaddress s ON s.domain_id = d.id AND s.token = %(token)s::text
     LEFT JOIN LATERAL (
         SELECT array_agg(x.mailbox_id) AS mailbox_ids, array_agg(x.address) AS addresses,
-            array_agg(x.is_full) AS are_full, array_agg(x.is_filtered) AS are_filtered
+            array_agg(x.is_full) AS are_full, array_agg(x.is_filtered) AS are_filtered,
+            array_agg(x.spam_threshold) AS spam_thresholds,
+            array_agg(x.refuse_threshold) AS refuse_thresholds,
+            array_agg(x.sees_spam) AS see_spam,
+            array_agg(x.refuses_dmarc_failures) AS refuse_dmarc_failures
         FROM ({_MAILBOX_FACTS} JOIN accounts_domain_catch_all k ON k.mailbox_id = m.id
             WHERE k.domain_id = d.id ORDER BY m.id) x
         WHERE x.is_active
@@ -110,7 +127,7 @@ _LOOK_UP = f"""
 """
 
 _POSTMASTER = f"""
-    SELECT mailbox_id, address, is_full, is_filtered
+    SELECT mailbox_id, address, is_full, is_filtered, {_SETTINGS}
     FROM ({_MAILBOX_FACTS} WHERE u.is_staff AND u.is_active ORDER BY u.id LIMIT 1) f
 """
 
@@ -121,11 +138,12 @@ _EXPAND = f"""
         SELECT m.member_group_id FROM reached r JOIN accounts_groupmember m ON m.group_id = r.id
         WHERE m.member_group_id IS NOT NULL
     )
-    SELECT DISTINCT f.mailbox_id, f.address, f.is_full, f.is_filtered, m.outside_address
+    SELECT DISTINCT f.mailbox_id, f.address, f.is_full, f.is_filtered, {_SETTINGS},
+        m.outside_address
     FROM reached r JOIN accounts_groupmember m ON m.group_id = r.id
     LEFT JOIN ({_MAILBOX_FACTS}) f ON f.user_id = m.user_id AND f.is_active
     WHERE m.member_group_id IS NULL
-    ORDER BY 1, 5
+    ORDER BY 1, m.outside_address
 """
 
 
@@ -141,7 +159,7 @@ def look_up(db: Connection, address: Address) -> Found:
     if user is not None:
         domain_id, domain_name, *facts, script_id, script_name, digest = user
         only_script = OnlyScript(script_id, script_name, bytes(digest)) if script_id else None
-        mailbox = MailboxFacts(*facts)
+        mailbox = _facts(*facts)
         if only_script is not None:
             mailbox = replace(mailbox, only_script=only_script)
         return Found(
@@ -168,7 +186,7 @@ def look_up(db: Connection, address: Address) -> Found:
 def look_up_postmaster(db: Connection) -> MailboxFacts | None:
     """Who gets mail to the bare `<postmaster>`: the first administrator; None when there is none."""
     row = _one(db, _POSTMASTER, {})
-    return MailboxFacts(*row) if row else None
+    return _facts(*row) if row else None
 
 
 def expand_group(db: Connection, group_id: int) -> GroupMembers:
@@ -189,7 +207,7 @@ def expand_group(db: Connection, group_id: int) -> GroupMembers:
         rows = db.execute(_EXPAND, {"group": group}, prepare=True, binary=True).fetchall()
         for *facts, outside_address in rows:
             if facts[0] is not None:
-                mailboxes.setdefault(facts[0], MailboxFacts(*facts))
+                mailboxes.setdefault(facts[0], _facts(*facts))
             elif outside_address:
                 parsed = _parsed(outside_address)
                 if parsed is not None:
@@ -278,19 +296,24 @@ def srs_address(db: Connection, domain_name: str, reverse_path: str) -> Address:
 def _entry(row: tuple[Any, ...]) -> DirectoryEntry | None:
     """The entry of a row of _LOOK_UP."""
     _, name, _, user_id, group_id, _, local_part, mailbox_id, address, is_full, is_active = row[:11]
-    reverse_path, *catch_all, is_filtered, are_filtered = row[11:]
+    reverse_path, is_filtered = row[11:13]
+    spam, catch_all = row[13:17], row[17:]
     if group_id is not None:
         return GroupEntry(group_id, f"{local_part}@{name}")
     if mailbox_id is not None:
-        mailbox = MailboxFacts(mailbox_id, address, is_full, is_filtered)
+        mailbox = _facts(mailbox_id, address, is_full, is_filtered, *spam)
         return UserEntry(mailbox, is_active) if user_id else AppEntry(mailbox, is_active)
     if reverse_path is not None:
         return SrsEntry(reverse_path)
-    if are_filtered:
-        return CatchAllEntry(
-            tuple(MailboxFacts(*each) for each in zip(*catch_all, are_filtered, strict=True))
-        )
+    if catch_all[0]:
+        return CatchAllEntry(tuple(_facts(*each) for each in zip(*catch_all, strict=True)))
     return None
+
+
+def _facts(
+    mailbox: MailboxId, address: str, is_full: bool, is_filtered: bool, *settings: Any
+) -> MailboxFacts:
+    return MailboxFacts(mailbox, address, is_full, is_filtered, spam=SpamSettings(*settings))
 
 
 def _one(db: Connection, sql: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:

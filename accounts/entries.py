@@ -27,6 +27,19 @@ class OnlyScript:
 
 
 @dataclass(frozen=True, slots=True)
+class SpamSettings:
+    """What a mailbox's owner, or else the owner's domain, has set. `refuse_threshold` None: nothing is refused.
+
+    `sees_spam`: the owner's script runs on spam too. `refuses_dmarc_failures`: also without a second sign.
+    """
+
+    spam_threshold: float = 5.0
+    refuse_threshold: float | None = None
+    sees_spam: bool = False
+    refuses_dmarc_failures: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxFacts:
     """A mailbox that mail may be put into; `address` is its owner's primary address.
 
@@ -39,6 +52,7 @@ class MailboxFacts:
     is_full: bool
     is_filtered: bool = False
     only_script: OnlyScript | None = None
+    spam: SpamSettings = SpamSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,16 @@ class DomainForm(ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Domain
-        fields = ("name", "mail_enabled", "is_default", "catch_all", "validate_app_from")
+        fields = (
+            "name",
+            "mail_enabled",
+            "is_default",
+            "catch_all",
+            "validate_app_from",
+            "spam_threshold",
+            "refuse_threshold",
+            "refuse_dmarc_failures",
+        )
 
     def _get_validation_exclusions(self) -> set[str]:
         return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]
@@ -45,6 +54,10 @@ class DomainAdmin(DirectoryAdmin):
         (None, {"fields": ("name", "mail_enabled", "is_default")}),
         ("Unknown addresses", {"fields": ("catch_all",)}),
         ("Apps", {"fields": ("validate_app_from",)}),
+        (
+            "Spam",
+            {"fields": (("spam_threshold", "refuse_threshold"), "refuse_dmarc_failures")},
+        ),
     )
     inlines: list[type[Any]] = []
     actions: tuple[Any, ...] = ()

@@ -66,7 +66,17 @@ class ChangedUserForm(AddressForm, UserChangeForm):
 
     class Meta:
         model = User
-        fields = ("username", "domain", "full_name", "is_active", "is_staff", "password")
+        fields = (
+            "username",
+            "domain",
+            "full_name",
+            "is_active",
+            "is_staff",
+            "password",
+            "spam_threshold",
+            "refuse_threshold",
+            "filter_spam_too",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -65,6 +65,7 @@ class UserAdmin(OwnerDeletion, SharingPage, DirectoryAdmin, DjangoUserAdmin):  #
         (None, {"fields": (("username", "domain"), "full_name", "password")}),
         ("Rights", {"fields": ("is_active", "is_staff")}),
         ("Mailbox", {"fields": ("quota", "usage")}),
+        ("Spam", {"fields": (("spam_threshold", "refuse_threshold"), "filter_spam_too")}),
         ("Dates", {"fields": (("created_at", "last_login"),)}),
     )
     add_fieldsets = (

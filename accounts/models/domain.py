@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from accounts.models.fields import DomainNameField
+from accounts.models.fields import DomainNameField, ScoreField
 
 if TYPE_CHECKING:
     from accounts.models.mailbox import Mailbox
@@ -36,6 +37,23 @@ class Domain(models.Model):
         related_name="catch_all_of",
         help_text="Mail to an address that does not exist is delivered here. None: it is refused.",
     )
+    spam_threshold = ScoreField(
+        default=5.0,
+        db_default=5.0,
+        help_text="A message with this score or more is filed in Spam. Each user may have another.",
+    )
+    refuse_threshold = ScoreField(
+        null=True,
+        blank=True,
+        help_text="A message with this score or more is refused, when all its recipients refuse it. Empty: none is.",
+    )
+    refuse_dmarc_failures = models.BooleanField(
+        "refuse what fails DMARC",
+        default=False,
+        db_default=False,
+        help_text="Where the sender's domain asks for it. Mail from mailing lists may be lost: while off, it is filed in "
+        "Spam, and refused only with a second sign against it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -48,3 +66,11 @@ class Domain(models.Model):
 
     def __str__(self) -> str:
         return str(self.name)
+
+    def clean(self) -> None:
+        if self.refuse_threshold is not None and self.refuse_threshold < self.spam_threshold:
+            raise ValidationError(
+                {
+                    "refuse_threshold": "What is refused has to score higher than what is filed in Spam."
+                }
+            )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from accounts.addresses import (
@@ -55,6 +56,12 @@ class LocalPartField(models.CharField):  # type: ignore[type-arg]
 
     def get_prep_value(self, value: Any) -> Any:
         return self.to_python(value)
+
+
+class ScoreField(models.FloatField):  # type: ignore[type-arg]
+    """A score from which on something is done with a message. Whatever speaks for spam adds to it."""
+
+    default_validators = [MinValueValidator(0.1), MaxValueValidator(1000)]
 
 
 class DomainNameField(models.CharField):  # type: ignore[type-arg]

@@ -7,7 +7,7 @@ from django.db import models
 
 from accounts.addresses import AddressSyntaxError, parse_address
 from accounts.models.domain import Domain
-from accounts.models.fields import LocalPartField
+from accounts.models.fields import LocalPartField, ScoreField
 from accounts.scram import make_verifier, new_salt
 from accounts.secrets import stamp_of
 
@@ -44,6 +44,23 @@ class User(AbstractBaseUser):
     )
     is_staff = models.BooleanField(
         "administrator", default=False, help_text="May log in to this site, and change everything."
+    )
+    spam_threshold = ScoreField(
+        null=True,
+        blank=True,
+        help_text="A message with this score or more is filed in Spam. Empty: as the domain has it.",
+    )
+    refuse_threshold = ScoreField(
+        null=True,
+        blank=True,
+        help_text="A message with this score or more is refused. Empty: as the domain has it.",
+    )
+    filter_spam_too = models.BooleanField(
+        "scripts see spam",
+        default=False,
+        db_default=False,
+        help_text="The user's Sieve script runs on spam as well, and decides where it goes. While off, the server files "
+        "it in Spam.",
     )
     scram_salt = models.BinaryField(max_length=16, default=new_salt, editable=False)
     scram_verifier = models.BinaryField(max_length=100, default=bytes, editable=False)

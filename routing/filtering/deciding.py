@@ -95,7 +95,17 @@ def decide(
     `stored_flags`: the message is in a folder already, with these. `versions` are shared by the mailboxes of a message.
     """
     host = MailboxHost(db, mailbox.id)
-    ran = run_scripts(db, scripts, mailbox.id, message, envelope, host, environment, verdict)
+    ran = run_scripts(
+        db,
+        scripts,
+        mailbox.id,
+        message,
+        envelope,
+        host,
+        environment,
+        verdict,
+        sees_spam=mailbox.spam.sees_spam,
+    )
     if ran.result is None and not ran.failures:
         return None
     around = Surroundings(

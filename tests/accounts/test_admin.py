@@ -602,3 +602,23 @@ def test_only_an_administrator_shares_others_folders(make_user: MakeUser) -> Non
     wanted = {"folder": "INBOX", "identifier": "anyone", "access": "lrs"}
     assert stranger.post(share, wanted).status_code == 302  # to the login
     assert "Nothing is shared yet" not in str(stranger.get(share).content)
+
+
+def test_thresholds_of_spam_are_set(client: Client, make_user: MakeUser) -> None:
+    user = make_user()
+    where = page("domain", "change", user.domain.pk)
+    data = {**form_of(client.get(where)), "spam_threshold": 6.5, "refuse_threshold": 6}
+    refused = client.post(where, data)
+    assert "has to score higher" in str(refused.context["errors"])
+    data = {**data, "refuse_threshold": 15, "refuse_dmarc_failures": "on"}
+    response = client.post(where, data)
+    assert response.status_code == 302, response.context["errors"]
+    where = page("user", "change", user.pk)
+    data = {**form_of(client.get(where)), "spam_threshold": 3, "filter_spam_too": "on"}
+    response = client.post(where, data)
+    assert response.status_code == 302, response.context["errors"]
+    user = User.objects.select_related("domain").get(pk=user.pk)
+    assert (user.spam_threshold, user.refuse_threshold, user.filter_spam_too) == (3.0, None, True)
+    domain = user.domain
+    assert (domain.spam_threshold, domain.refuse_threshold) == (6.5, 15.0)
+    assert domain.refuse_dmarc_failures

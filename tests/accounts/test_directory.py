@@ -17,6 +17,7 @@ from accounts.entries import (
     GroupEntry,
     Login,
     MailboxFacts,
+    SpamSettings,
     SrsEntry,
     UserEntry,
 )
@@ -258,3 +259,34 @@ def test_membership_of_an_alias_is_the_user(
     alias = make_alias(user)
     group = make_group()
     assert membership.add_member(group, str(alias)).user == user
+
+
+def test_what_is_set_about_spam_is_the_users_or_else_the_domains(
+    database: Database,
+    make_user: MakeUser,
+    make_app: MakeApp,
+    make_group: MakeGroup,
+) -> None:
+    ann = make_user(is_admin=True)
+    domain = ann.domain
+    domain.spam_threshold, domain.refuse_threshold, domain.refuse_dmarc_failures = 4.0, 12.0, True
+    domain.save()
+    bob, app = make_user(domain=domain), make_app(domain=domain).app
+    ann.spam_threshold, ann.refuse_threshold, ann.filter_spam_too = 7.5, 20.0, True
+    ann.save()
+    domain.catch_all.add(ann.mailbox, bob.mailbox)
+    anns, the_domains = SpamSettings(7.5, 20.0, True, True), SpamSettings(4.0, 12.0, False, True)
+    expected = {ann.mailbox.pk: anns, bob.mailbox.pk: the_domains}
+    for user in (ann, bob):
+        found = entry(database, user.address)
+        assert isinstance(found, UserEntry)
+        assert found.mailbox.spam == expected[user.mailbox.pk]
+    of_app = entry(database, app.address)
+    assert isinstance(of_app, AppEntry)
+    assert of_app.mailbox.spam == the_domains
+    caught = entry(database, f"{unique('nobody')}@{domain}")
+    assert isinstance(caught, CatchAllEntry)
+    assert {one.id: one.spam for one in caught.mailboxes} == expected
+    group = make_group(members=[ann.address, bob.address])
+    members = directory.expand_group(database, group.pk).mailboxes
+    assert {one.id: one.spam for one in members} == expected

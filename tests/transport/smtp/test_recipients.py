@@ -96,6 +96,14 @@ def test_a_script_is_heard_of(dialogue, server, remembered, make_user, orm) -> N
     until(lambda: remembered(user).mailboxes[0].is_filtered)
 
 
+def test_a_threshold_of_spam_is_heard_of(dialogue, remembered, make_user, orm) -> None:
+    user = make_user()
+    assert remembered(user).mailboxes[0].spam.spam_threshold == 5.0
+    user.spam_threshold = 2.5
+    user.save()
+    until(lambda: remembered(user).mailboxes[0].spam.spam_threshold == 2.5)
+
+
 def test_who_is_near_a_limit_is_not_remembered(server, dialogue, make_user, orm) -> None:
     user = make_user()
     Mailbox.objects.filter(user=user).update(quota_bytes=100_000)
