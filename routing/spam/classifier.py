@@ -4,7 +4,7 @@ Naive Bayes over documents: each token's log-odds is smoothed towards nothing, l
 added up; the sum is divided by the root of their number, since words of one message do not speak independently.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log, sqrt
 
@@ -43,12 +43,12 @@ class Classified:
 
 
 def classify(
-    tokens: Iterable[str], counts: Mapping[str, Counts], totals: Totals
+    tokens: Mapping[int, str], counts: Mapping[int, Counts], totals: Totals
 ) -> Classified | None:
-    """None until enough was learned of both."""
+    """`tokens` and `counts` by token_key; None until enough was learned of both."""
     if min(totals.spam, totals.ham) < LEAST_LEARNED:
         return None
-    odds = [(_odds(counts[token], totals), token) for token in tokens if token in counts]
+    odds = [(_odds(counts[key], totals), token) for key, token in tokens.items() if key in counts]
     odds.sort(key=lambda pair: (-abs(pair[0]), pair[1]))
     telling = odds[:TELLING_LIMIT]
     score = sum(value for value, _ in telling) / sqrt(len(telling) or 1)

@@ -6,7 +6,7 @@ what it is. To and Received still tell some of that.
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
 from accounts.mailstore.body_structures import transfer_encoding
@@ -56,6 +56,11 @@ def token_key(token: str) -> int:
     """A token as the database counts it: 64 bits, signed, for ever the same."""
     digest = blake2b(token.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
+
+
+def keys_of(tokens: Iterable[str]) -> dict[int, str]:
+    """Each token by its key."""
+    return {token_key(token): token for token in tokens}
 
 
 def _all(content: bytes, root: Entity) -> Iterator[str]:

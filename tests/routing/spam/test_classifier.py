@@ -5,18 +5,18 @@ import time
 import pytest
 
 from routing.spam.classifier import Counts, Totals, classify
-from routing.spam.tokens import TOKENS_LIMIT, token_key, tokens_of
+from routing.spam.tokens import TOKENS_LIMIT, keys_of, token_key, tokens_of
 
-COUNTS = {"cheap": Counts(40, 0), "minutes": Counts(0, 40)}
+COUNTS = {token_key("cheap"): Counts(40, 0), token_key("minutes"): Counts(0, 40)}
 
 
 def test_says_nothing_before_enough_was_learned() -> None:
-    assert classify({"cheap"}, COUNTS, Totals(49, 500)) is None
-    assert classify({"cheap"}, COUNTS, Totals(500, 49)) is None
+    assert classify(keys_of({"cheap"}), COUNTS, Totals(49, 500)) is None
+    assert classify(keys_of({"cheap"}), COUNTS, Totals(500, 49)) is None
 
 
 def test_points_speak_for_spam_or_against_it() -> None:
-    spam, ham = (classify({word}, COUNTS, Totals(50, 50)) for word in COUNTS)
+    spam, ham = (classify(keys_of({word}), COUNTS, Totals(50, 50)) for word in ("cheap", "minutes"))
     assert spam is not None
     assert ham is not None
     assert spam.points >= 2
