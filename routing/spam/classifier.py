@@ -19,10 +19,10 @@ THRESHOLD = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """In how many learned messages a token stood."""
+    """In how many learned messages a token stood; in parts of one, where a user's layer lies over a domain's."""
 
-    spam: int
-    ham: int
+    spam: float
+    ham: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ class Learned:
     news: int
 
 
-def keys_of(content: bytes) -> Keys:
+def keys_of_content(content: bytes) -> Keys:
     """The keys of a message's tokens."""
     return [token_key(token) for token in tokens_of(content)]
 
@@ -36,7 +36,8 @@ def learn(db: Connection, domain: int, lessons: Iterable[tuple[bytes, bool]]) ->
     messages = news = 0
     while batch := list(islice(lessons, BATCH)):
         votes = {
-            sha256(content).digest(): Vote(is_spam, keys_of(content)) for content, is_spam in batch
+            sha256(content).digest(): Vote(is_spam, keys_of_content(content))
+            for content, is_spam in batch
         }
         with db.transaction():
             news += len(teach(db, model, votes))
