@@ -77,6 +77,9 @@ class Target:
     special_use: str = ""
 
 
+JUNK = Target("Spam", create=True, special_use="\\Junk")
+
+
 @dataclass(frozen=True, slots=True)
 class Copy:
     """One copy in a folder; `content` is the owner's own where a script has edited the message, whole."""
@@ -122,7 +125,8 @@ class Filtered:
     """What scripts want done with the copy of one mailbox, in the place of a Filing.
 
     `unseen`: those of `memories` that the scripts found not remembered. `answers` are Vacation and Notify. `notes` say
-    what was asked for and is not done. `is_spam`: nobody outside hears of it.
+    what was asked for and is not done. `is_spam`: nobody outside hears of it. `by_server`: no script ran, but the server's
+    own rule.
 
     `is_stored`: it is not delivered, but is in a folder already (imapsieve, RFC 6785): then `stays` says whether it is to
     stay there, and with what flags.
@@ -140,6 +144,7 @@ class Filtered:
     actions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     is_spam: bool = False
+    by_server: bool = False
     is_stored: bool = False
     stays: bool = False
     flags: tuple[str, ...] = ()

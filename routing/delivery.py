@@ -4,13 +4,17 @@ One copy a mailbox and transaction, one a foreign address: the first recipient t
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import assert_never
 
 from accounts.addresses import Address
 from accounts.mailstore.values import MailboxId
 from routing.decisions import (
+    JUNK,
+    Copy,
     Elsewhere,
     Filing,
+    Filtered,
     Plan,
     Reached,
     Refiling,
@@ -19,6 +23,7 @@ from routing.decisions import (
     Unreachable,
 )
 from routing.envelope import Recipient
+from routing.verdicts import NOT_JUDGED, Verdicts
 
 
 def plan_delivery(resolved: Iterable[tuple[Recipient, Resolution]]) -> Plan:
@@ -53,6 +58,22 @@ def plan_delivery(resolved: Iterable[tuple[Recipient, Resolution]]) -> Plan:
         sendings=tuple(
             Sending(tuple(recipients), forwarder) for forwarder, recipients in leaving.items()
         ),
+    )
+
+
+def file_spam(plan: Plan, verdicts: Verdicts) -> Plan:
+    """The plan with spam in the folders for it, where no script has taken care of it."""
+    if not any(verdict.is_spam for verdict in verdicts.values()):
+        return plan
+    spam = [one for one in plan.filings if verdicts.get(one.mailbox.id, NOT_JUDGED).is_spam]
+    filtered = (
+        Filtered(one.mailbox, one.recipient, (Copy(JUNK),), is_spam=True, by_server=True)
+        for one in spam
+    )
+    return replace(
+        plan,
+        filings=tuple(one for one in plan.filings if one not in spam),
+        filtered=(*plan.filtered, *filtered),
     )
 
 

@@ -90,7 +90,7 @@ def carry_out(db: Connection, consignment: Consignment) -> Carried | Repeated | 
         except NoSuchFolder:
             if not is_one_statement or not load.orders:
                 raise
-            is_careful = True  # a folder went since it was looked up
+            is_careful = True  # a folder is to be made, or went since it was looked up
         except OverQuota as error:
             consignment = replace(consignment, plan=_without(plan, error.owner))
             load = load.without(error.owner)
@@ -127,14 +127,21 @@ class _Load:
 
 
 def _is_plain(deposit: Deposit) -> bool:
-    return deposit.content is None and not deposit.target.create
+    return deposit.content is None
 
 
 def _load(db: Connection, consignment: Consignment) -> _Load:
     plan, content = consignment.plan, consignment.content
     writing = Writing(settings.MAIL_HOSTNAME, datetime.now(UTC), lambda: str(uuid.uuid4()))
     orders = tuple(
-        orders_for(one, consignment.envelope, content, consignment.received, writing)
+        orders_for(
+            one,
+            consignment.envelope,
+            content,
+            consignment.head,
+            consignment.head_for(one.mailbox.id),
+            writing,
+        )
         for one in plan.filtered
     )
     deposits = [deposit for one in orders for deposit in one.deposits]
@@ -172,7 +179,11 @@ def _carry(
         placed = [Placed(load.orders[0].filtered, {None: (only,)})]
     else:
         placed = [place(db, one, may_create=not is_one_statement) for one in load.orders]
-    trace = [*_filed_events(consignment), *_sieve_events(consignment, placed)]
+    trace = [
+        *consignment.events,
+        *_filed_events(consignment, placed),
+        *_sieve_events(consignment, placed),
+    ]
     placements = [
         *_placements(consignment),
         *(place for one in placed for place in one.placements.get(None, ())),
@@ -239,25 +250,29 @@ def _placements(consignment: Consignment) -> list[Placement]:
     return [
         Placement(
             owner=filing.mailbox.id,
-            prefix=delivery_fields(reverse_path, filing.recipient.address) + consignment.received,
+            prefix=delivery_fields(reverse_path, filing.recipient.address)
+            + consignment.head_for(filing.mailbox.id),
         )
         for filing in consignment.plan.filings
     ]
 
 
-def _filed_events(consignment: Consignment) -> list[TraceEvent]:
+def _filed_events(consignment: Consignment, placed: Sequence[Placed]) -> list[TraceEvent]:
     sender = path_text(consignment.envelope.reverse_path)
     origin = _origin(consignment)
+    spam = [one.filtered.recipient for one in placed if one.filtered.by_server]
+    filed = [(filing.recipient, "") for filing in consignment.plan.filings]
     return [
         TraceEvent(
             consignment.trace_id,
             "deliver",
             "filed",
+            reason,
             sender=sender,
-            recipient=str(filing.recipient.address),
+            recipient=str(recipient.address),
             detail=origin,
         )
-        for filing in consignment.plan.filings
+        for recipient, reason in [*filed, *((one, "into Spam") for one in spam)]
     ]
 
 
@@ -281,6 +296,7 @@ def _sieve_events(consignment: Consignment, placed: Sequence[Placed]) -> list[Tr
             },
         )
         for one in placed
+        if not one.filtered.by_server
     ]
 
 

@@ -1,11 +1,15 @@
 """A message on its way with its plan, and what names its transaction."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from accounts.addresses import Address
+from accounts.journal.trace import TraceEvent
+from accounts.mailstore.values import MailboxId
 from routing.decisions import Plan
 from routing.envelope import Client, Envelope
+from routing.verdicts import NOT_JUDGED, Verdict
 from transport.smtp.syntax import format_address
 
 
@@ -15,6 +19,9 @@ class Consignment:
 
     `sender_domain` is the local domain that sends what leaves under the sender's own name; `sign_as` the domain of
     its DKIM signature, or "". `fingerprint` (32 octets) names the transaction for a repetition; None: never one.
+
+    `fields` tell all who get it who sent it (Authentication-Results), `verdicts` what is thought of it for each mailbox;
+    `events` are what the trace is told of that.
     """
 
     trace_id: str
@@ -27,6 +34,18 @@ class Consignment:
     fingerprint: bytes | None = None
     sender_domain: str = ""
     sign_as: str = ""
+    fields: bytes = b""
+    verdicts: Mapping[MailboxId, Verdict] = field(default_factory=dict)
+    events: tuple[TraceEvent, ...] = ()
+
+    @property
+    def head(self) -> bytes:
+        """Our own fields of every copy, which stand before it."""
+        return self.fields + self.received
+
+    def head_for(self, mailbox: MailboxId) -> bytes:
+        """Those of one mailbox's copy."""
+        return self.verdicts.get(mailbox, NOT_JUDGED).fields + self.head
 
 
 def fingerprint_of(client: Client, envelope: Envelope, content_sha256: bytes) -> bytes:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from accounts.journal.acceptances import first_trace_id
 from routing.decisions import Plan
+from routing.delivery import file_spam
 from routing.filtering.deciding import Arrived, filter_plan
 from routing.filtering.memories import MemoryTaken
-from routing.verdicts import NOT_JUDGED, Verdict
 from transport.answers.refusal import refusal_reply
 from transport.carrying import Carried, NoRoom, Repeated, carry_out
 from transport.consignments import Consignment
@@ -26,41 +26,34 @@ class Rejected:
     reply: str
 
 
-def deliver(
-    db: Connection,
-    consignment: Consignment,
-    *,
-    verdict: Verdict = NOT_JUDGED,
-) -> Carried | Repeated | NoRoom:
+def deliver(db: Connection, consignment: Consignment) -> Carried | Repeated | NoRoom:
     """Where nobody waits for a reply. Raises what `carry_out` raises."""
-    outcome = _deliver(db, consignment, verdict, waits=False)
+    outcome = _deliver(db, consignment, waits=False)
     assert not isinstance(outcome, Rejected)
     return outcome
 
 
 def deliver_or_reject(
-    db: Connection,
-    consignment: Consignment,
-    *,
-    verdict: Verdict = NOT_JUDGED,
+    db: Connection, consignment: Consignment
 ) -> Carried | Repeated | NoRoom | Rejected:
     """While the sender waits. Raises what `carry_out` raises."""
-    return _deliver(db, consignment, verdict, waits=True)
+    return _deliver(db, consignment, waits=True)
 
 
 def _deliver(
-    db: Connection, consignment: Consignment, verdict: Verdict, *, waits: bool
+    db: Connection, consignment: Consignment, *, waits: bool
 ) -> Carried | Repeated | NoRoom | Rejected:
+    verdicts = consignment.verdicts
     if not consignment.plan.is_for_scripts:
-        return carry_out(db, consignment)
+        return carry_out(db, replace(consignment, plan=file_spam(consignment.plan, verdicts)))
     arrived = Arrived(
-        consignment.received + consignment.content,
+        consignment.head + consignment.content,
         consignment.envelope,
         consignment.client,
-        verdict,
+        verdicts,
     )
     for _ in range(RUNS_MAXIMUM):
-        plan = filter_plan(db, consignment.plan, arrived)
+        plan = file_spam(filter_plan(db, consignment.plan, arrived), verdicts)
         reason = common_refusal(plan) if waits else None
         if reason is not None:
             fingerprint = consignment.fingerprint

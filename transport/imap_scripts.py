@@ -25,6 +25,7 @@ from routing.filtering.imap_events import Cursor, due, move_on, script_name
 from routing.scripts.standing import StandingScript, StandingScripts, named_script
 from routing.sieve.host import ScriptEnvelope
 from routing.sieve.message import Message
+from routing.verdict_fields import stored_verdict
 from transport.carrying import Carried, carry_out
 from transport.consignments import Consignment
 from transport.database_threads import Connection
@@ -132,16 +133,21 @@ def _decide(
         AddressSyntaxError
     ):  # a mailbox that has outlived its user: nobody asks for scripts any more
         return None
-    environment = dict(environment_of(NOBODY)) | {
-        "location": "MS",
-        "phase": "post",
-        "imap.user": address,
-        "imap.email": address,
-        "imap.cause": event.cause or "",
-        "imap.mailbox": stored.folder_name,
-        "imap.changedflags": " ".join(event.flags),
-        "imap.flags": " ".join(stored.flags),  # not of the RFC: what hasflag sees
-    }
+    verdict = stored_verdict(stored.prefix)
+    environment = (
+        dict(environment_of(NOBODY))
+        | dict(verdict.scores)
+        | {
+            "location": "MS",
+            "phase": "post",
+            "imap.user": address,
+            "imap.email": address,
+            "imap.cause": event.cause or "",
+            "imap.mailbox": stored.folder_name,
+            "imap.changedflags": " ".join(event.flags),
+            "imap.flags": " ".join(stored.flags),  # not of the RFC: what hasflag sees
+        }
+    )
     return decide(
         db,
         StandingScripts((), (), {owner: script}),
@@ -150,6 +156,7 @@ def _decide(
         Message(stored.prefix + stored.content),
         ScriptEnvelope(address, address),
         environment,
+        verdict,
         stored_flags=stored.flags,
     )
 

@@ -8,6 +8,7 @@ from routing.decisions import Elsewhere, Reached, Unreachable
 from routing.delivery import plan_delivery
 from routing.envelope import Client, Envelope, Recipient
 from routing.resolution import resolve
+from routing.verdicts import NOT_JUDGED, Verdict
 from transport.carrying import Carried
 from transport.consignments import Consignment
 from transport.database_threads import Connection
@@ -43,11 +44,13 @@ def submit_internal(
     content: bytes,
     domain_name: str = "",
     cause: str = "internal",
+    verdict: Verdict = NOT_JUDGED,
 ) -> Submitted:
     """Send a message of this server's own (a DSN), or repeat a local delivery, in the caller's transaction or an own.
 
     `reverse_path` ("" is null) and `recipient` as on the wire, without brackets. What leaves is signed as
-    `domain_name`, if that is given. No Received field is added: the message begins here.
+    `domain_name`, if that is given. No Received field is added: the message begins here. `verdict` was thought of it when
+    it came, and its fields stand in it.
     """
     try:
         sender = parse_path(reverse_path) if reverse_path else None
@@ -65,16 +68,18 @@ def submit_internal(
         case Elsewhere() | Reached():
             pass
     to = Recipient(address, notify="NEVER" if sender is None else "")
+    plan = plan_delivery([(to, resolution)])
     consignment = Consignment(
         trace_id=new_trace_id(),
         client=Client("", "", ""),
         envelope=Envelope(sender, (to,)),
-        plan=plan_delivery([(to, resolution)]),
+        plan=plan,
         content=content,
         received=b"",
         cause=cause,
         sender_domain=domain_name,
         sign_as=domain_name,
+        verdicts=dict.fromkeys((filing.mailbox.id for filing in plan.filings), verdict),
     )
     carried = deliver(db, consignment)
     if isinstance(carried, Carried):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from accounts.mailstore.folder_names import canonical_name
-from accounts.mailstore.values import INBOX, FolderId, Placement
+from accounts.mailstore.values import INBOX, FolderId, NoSuchFolder, Placement
 from routing.decisions import Filtered, Target
 from routing.filtering.folders import find_folder
 from transport.database_threads import Connection
@@ -33,7 +33,10 @@ def by_name(orders: Orders) -> Placement | None:
 
 
 def place(db: Connection, orders: Orders, *, may_create: bool) -> Placed:
-    """One copy of a content a folder, whatever names the script gave it; the later flags win (RFC 5228 §2.10.3)."""
+    """One copy of a content a folder, whatever names the script gave it; the later flags win (RFC 5228 §2.10.3).
+
+    Raises NoSuchFolder where one is to be made and may not.
+    """
     found: dict[Target, FolderId | None] = {Target(): None}
     notes: list[str] = []
     placements: dict[bytes | None, dict[FolderId | None, Placement]] = {}
@@ -41,6 +44,8 @@ def place(db: Connection, orders: Orders, *, may_create: bool) -> Placed:
         target, owner = deposit.target, deposit.mailbox.id
         if target not in found:
             folder = find_folder(db, owner, target, may_create=may_create)
+            if folder is None and target.create and not may_create:
+                raise NoSuchFolder(target.folder)
             if folder is None:
                 notes.append(f"there is no folder {target.folder!r}: into the inbox")
             found[target] = None if folder is None or folder.name == INBOX else folder.id

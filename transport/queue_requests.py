@@ -47,7 +47,7 @@ def _sending_request(
             QueueRecipient(format_address(to.address), to.notify, to.orcpt)
             for to in sending.recipients
         ),
-        signature + consignment.received,
+        signature + consignment.head,
     )
 
 
@@ -110,7 +110,7 @@ def _refiling_requests(consignment: Consignment) -> list[QueueRequest]:
                     is_local=True,
                 ),
             ),
-            consignment.received,
+            consignment.head_for(refiling.mailbox.id),
         )
         for refiling in consignment.plan.refilings
     ]

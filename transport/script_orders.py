@@ -10,11 +10,10 @@ from datetime import datetime
 
 from accounts.addresses import Address, AddressSyntaxError, parse_address
 from accounts.entries import MailboxFacts
-from routing.decisions import Copy, Filtered, Refusal, Target
+from routing.decisions import JUNK, Copy, Filtered, Refusal, Target
 from routing.envelope import Envelope
 from routing.filtering.memories import OwnMemory
 from routing.filtering.planning import REDIRECTED_FROM, target_of
-from routing.filtering.running import JUNK, SPAM_FOLDER
 from routing.sieve.actions import Action, Notify, Vacation
 from routing.sieve.mailto import parse_mailto
 from routing.sieve.message import Message
@@ -77,10 +76,18 @@ class Writing:
 
 
 def orders_for(
-    filtered: Filtered, envelope: Envelope, content: bytes, received: bytes, writing: Writing
+    filtered: Filtered,
+    envelope: Envelope,
+    content: bytes,
+    head: bytes,
+    own_head: bytes,
+    writing: Writing,
 ) -> Orders:
-    """The copies and mails of one mailbox. A refusal in it is told by mail; nobody waits for it any more."""
-    making = _Orders(filtered, envelope, content, received, writing)
+    """The copies and mails of one mailbox. A refusal in it is told by mail; nobody waits for it any more.
+
+    Our own fields are `own_head` before the owner's copies, and `head` before what leaves.
+    """
+    making = _Orders(filtered, envelope, content, head, own_head, writing)
     deposits = [*making.copies(), *making.notices()]
     mails = list(making.redirected())
     for action in filtered.answers:
@@ -101,13 +108,15 @@ class _Orders:
         filtered: Filtered,
         envelope: Envelope,
         content: bytes,
-        received: bytes,
+        head: bytes,
+        own_head: bytes,
         writing: Writing,
     ) -> None:
         self._filtered = filtered
         self._envelope = envelope
         self._content = content
-        self._received = received
+        self._head = head
+        self._own_head = own_head
         self._writing = writing
         self._owner = filtered.mailbox
         self._domain = filtered.mailbox.address.rpartition("@")[2] or writing.host
@@ -141,7 +150,7 @@ class _Orders:
                 self._envelope.reverse_path,
                 (one.address,),
                 self._domain,
-                prefix=mark + (self._received if one.content is None else b""),
+                prefix=mark + (self._head if one.content is None else b""),
                 content=one.content,
                 notify=notify,
                 orcpt=self._filtered.recipient.orcpt,
@@ -188,7 +197,7 @@ class _Orders:
         sender = self._envelope.reverse_path
         if sender is None or self._filtered.is_spam:
             is_spam = self._filtered.is_spam
-            target = Target(SPAM_FOLDER, special_use=JUNK) if is_spam else Target()
+            target = JUNK if is_spam else Target()
             fields = delivery_fields(sender, self._filtered.recipient.address)
             deposits.append(self._deposit(Copy(target), fields))
         elif not refusal.extended:
@@ -242,7 +251,7 @@ class _Orders:
         )
 
     def _deposit(self, copy: Copy, fields: bytes) -> Deposit:
-        prefix = fields + (self._received if copy.content is None else b"")
+        prefix = fields + (self._own_head if copy.content is None else b"")
         return Deposit(self._owner, copy.target, copy.flags, prefix, copy.content)
 
     def _own_mail(

@@ -4,7 +4,7 @@ The look-up at RCPT tells which script that is; one round trip finds them where 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 
@@ -22,7 +22,7 @@ from routing.sieve.actions import Keep, Memory
 from routing.sieve.host import ScriptEnvelope
 from routing.sieve.message import Message
 from routing.sieve.results import Result
-from routing.verdicts import NOT_JUDGED, Verdict
+from routing.verdicts import NOT_JUDGED, Verdict, Verdicts
 
 FAILURE = "failure"
 """The kind of memory that an owner was told of a failed script."""
@@ -34,12 +34,12 @@ _IMAP_ITEMS = ("imap.user", "imap.email", "imap.cause", "imap.mailbox", "imap.ch
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A message as it came: `content` with our own Received field, which scripts see too."""
+    """A message as it came: `content` with our own fields that all mailboxes have, which scripts see too."""
 
     content: bytes
     envelope: Envelope
     client: Client
-    verdict: Verdict = NOT_JUDGED
+    verdicts: Verdicts = field(default_factory=dict)
 
 
 def filter_plan(db: Connection, plan: Plan, arrived: Arrived) -> Plan:
@@ -50,16 +50,17 @@ def filter_plan(db: Connection, plan: Plan, arrived: Arrived) -> Plan:
     scripts = _known_scripts(concerned) or standing_scripts(
         db, [filing.mailbox.id for filing in concerned]
     )
-    message, versions = Message(arrived.content), Versions()
+    messages: dict[bytes, Message] = {}
+    versions = Versions()
     filtered = {
         filing.mailbox.id: one
         for filing in concerned
-        if (one := _filter(db, scripts, filing, message, versions, arrived)) is not None
+        if (one := _filter(db, scripts, filing, messages, versions, arrived)) is not None
     }
     return replace(
         plan,
         filings=tuple(one for one in plan.filings if one.mailbox.id not in filtered),
-        filtered=tuple(filtered.values()),
+        filtered=(*plan.filtered, *filtered.values()),
     )
 
 
@@ -92,7 +93,8 @@ def decide(
 ) -> Filtered | None:
     """What one mailbox's scripts want; None where no script ran: they may have gone meanwhile.
 
-    `stored_flags`: the message is in a folder already, with these. `versions` are shared by the mailboxes of a message.
+    `stored_flags`: the message is in a folder already, with these, and the script follows what somebody does with it, spam
+    or not. `versions` are shared by the mailboxes of a message.
     """
     host = MailboxHost(db, mailbox.id)
     ran = run_scripts(
@@ -104,7 +106,7 @@ def decide(
         host,
         environment,
         verdict,
-        sees_spam=mailbox.spam.sees_spam,
+        sees_spam=mailbox.spam.sees_spam or stored_flags is not None,
     )
     if ran.result is None and not ran.failures:
         return None
@@ -143,21 +145,25 @@ def _filter(
     db: Connection,
     scripts: StandingScripts,
     filing: Filing,
-    message: Message,
+    messages: dict[bytes, Message],
     versions: Versions,
     arrived: Arrived,
 ) -> Filtered | None:
-    environment = dict(environment_of(arrived.client)) | dict(arrived.verdict.scores)
+    """`messages` are what mailboxes of one verdict share, by its fields."""
+    verdict = arrived.verdicts.get(filing.mailbox.id, NOT_JUDGED)
+    if verdict.fields not in messages:
+        messages[verdict.fields] = Message(verdict.fields + arrived.content)
+    environment = dict(environment_of(arrived.client)) | dict(verdict.scores)
     envelope = _envelope_of(filing, arrived)
     return decide(
         db,
         scripts,
         filing.mailbox,
         filing.recipient,
-        message,
+        messages[verdict.fields],
         envelope,
         environment,
-        arrived.verdict,
+        verdict,
         versions=versions,
     )
 

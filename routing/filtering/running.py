@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from accounts.mailstore.values import MailboxId
+from routing.decisions import JUNK
 from routing.filtering.memories import Connection
 from routing.scripts.standing import StandingScript, StandingScripts, program_of
 from routing.sieve.actions import FileInto
@@ -19,9 +20,6 @@ from routing.sieve.host import Host, ScriptEnvelope
 from routing.sieve.message import Message
 from routing.sieve.results import Result
 from routing.verdicts import NOT_JUDGED, Verdict
-
-JUNK = "\\Junk"
-SPAM_FOLDER = "Spam"
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +103,7 @@ def _run(
 
 
 def _into_spam(message: Message, before: Result | None) -> Result:
-    filed = FileInto(SPAM_FOLDER, special_use=JUNK)
+    filed = FileInto(JUNK.folder, create=JUNK.create, special_use=JUNK.special_use)
     if before is None:
         return Result(message, (filed,))
     return replace(before, actions=(*before.actions[:-1], filed))

@@ -23,6 +23,7 @@ from routing.old_mail import Refiling, refiling
 from routing.sieve.host import Host
 from routing.sieve.message import Message
 from routing.sieve.program import Program
+from routing.verdict_fields import stored_verdict
 from transport.imap.mailbox_hints import mailbox_hint
 from transport.notifier import publish_now
 from transport.old_mail.filing import Connection, Way, file, imagine
@@ -123,7 +124,8 @@ class OldMail:
                 return None
         message = Message(prefix + content)
         envelope = likely_envelope(message, None, self._address)
-        result = self._program.run(message, envelope, host, environment=self._environment)
+        environment = dict(self._environment) | dict(stored_verdict(prefix).scores)
+        result = self._program.run(message, envelope, host, environment=environment)
         if result.error is not None:
             self.done.fail(str(result.error))
             return None

@@ -13,6 +13,7 @@ from typing import Any
 from accounts.mailstore.blobs import read_blob
 from accounts.mailstore.values import FolderId
 from accounts.secrets import CannotDecrypt, decrypt
+from routing.verdict_fields import stored_verdict
 from transport.database_threads import Connection
 from transport.internal_mail import Outcome as SubmittedOutcome
 from transport.internal_mail import submit_internal
@@ -199,6 +200,7 @@ class _Drain:
             recipient=recipient.forward_path,
             content=claimed.prefix + read_blob(db, claimed.blob_id),
             cause="refiled",
+            verdict=stored_verdict(claimed.prefix),
         )
         result = {
             SubmittedOutcome.DONE: Result.DELIVERED,

@@ -76,7 +76,7 @@ def test_all_run_while_the_keep_stands() -> None:
 
 
 def test_spam_is_filed_before_the_owners_script_sees_it() -> None:
-    spam = 'file into the folder for \\Junk, else "Spam"'
+    spam = 'file into the folder for \\Junk, else "Spam" (made if it is missing)'
     assert done(run("", into("O"), into("A"), SPAM)) == [spam]
     assert done(run(into("B", copy=True), into("O"), "", SPAM)) == ['file a copy into "B"', spam]
     # the administrator's script may decide otherwise, and the owner may choose to see it
