@@ -47,11 +47,15 @@ class ArcSet:
 
 @dataclass(frozen=True, slots=True)
 class ArcEvidence:
-    """The chain (RFC 8617 §5.2), its `sets` newest first; they are empty unless the result is pass."""
+    """The chain (RFC 8617 §5.2), its `sets` newest first; they are empty unless the result is pass.
+
+    `covers_author`: the newest sealer signed From; without that a chain says nothing of an author.
+    """
 
     result: ArcWord
     sets: tuple[ArcSet, ...] = ()
     reason: str = ""
+    covers_author: bool = False
 
 
 @dataclass(frozen=True, slots=True)

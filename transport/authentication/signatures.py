@@ -86,17 +86,24 @@ def signature_tags(field: Field) -> dict[str, str]:
 
 
 def read_signature(field: Field, tags: dict[str, str], *, is_arc: bool = False) -> Signature:
-    """What its tags say (§3.5, §6.1.1). Raises Unusable. ARC's have their instance in i= (RFC 8617 §4.1.2)."""
-    for name in ("a", "b", "bh", "d", "h", "s"):
+    """What its tags say (§3.5, §6.1.1). Raises Unusable.
+
+    ARC's have their instance in i= (RFC 8617 §4.1.2); what the suite of its authors has otherwise: the form is relaxed
+    where no c= says it, and h= may be empty.
+    """
+    for name in ("a", "b", "bh", "d", "s"):
         if not tags.get(name):
             raise Unusable("permerror", f"no {name}=")
-    names = tuple(without_white_space(tags["h"]).split(":"))
+    if "h" not in tags:
+        raise Unusable("permerror", "no h=")
+    names = tuple(name for name in without_white_space(tags["h"]).split(":") if name)
     if len(names) > NAMES_MAXIMUM:
         raise Unusable("permerror", "too many names in h=")
-    if "from" not in map(str.lower, names):
+    if not is_arc and "from" not in map(str.lower, names):
         raise Unusable("permerror", "From is not signed")
     domain = checked_domain(tags["d"])
-    header_form, _, body_form = tags.get("c", "simple").partition("/")
+    default_form = "relaxed/relaxed" if is_arc else "simple"
+    header_form, _, body_form = tags.get("c", default_form).partition("/")
     if header_form not in _FORMS or (body_form or "simple") not in _FORMS:
         raise Unusable("permerror", "an unknown c=")
     if "q" in tags and "dns/txt" not in without_white_space(tags["q"]).split(":"):
