@@ -145,6 +145,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 60},
     },
+    "learn what users taught about spam": {
+        "task": "transport.learn_spam",
+        "schedule": 5.0,
+        "options": {"expires": 60},
+    },
     "delete what was sent": {
         "task": "transport.prune",
         "schedule": 600.0,

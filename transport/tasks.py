@@ -26,6 +26,7 @@ from transport.queue.connections import connect, connect_for_long
 from transport.queue.leases import LeaseKeeper
 from transport.queue.sweep import due_hops, make_missing_keys, prune_finished
 from transport.queue.wakeups import wake
+from transport.spam_training import learn_lessons
 
 WAKEUP_EXPIRES_SECONDS = 600  # a wake-up that no worker took by then is left to the sweep
 DRAINS_A_HOP = 4  # at once in one worker process
@@ -84,6 +85,13 @@ def follow_imap_events() -> None:
     with connect() as db:
         followed = follow_events(db)
     announce(followed.folders, followed.next_hops)
+
+
+@shared_task(name="transport.learn_spam")  # type: ignore[untyped-decorator]
+def learn_spam() -> None:
+    """Learn what users taught about spam; beat starts this every few seconds."""
+    with connect() as db:
+        learn_lessons(db)
 
 
 @shared_task(name="transport.sweep_store")  # type: ignore[untyped-decorator]

@@ -43,3 +43,30 @@ def read_message(
     uid, name, flags, keywords, prefix, blob = row
     content = read_blob(db, BlobId(blob))
     return StoredMessage(Uid(uid), name, flag_names(flags, keywords), bytes(prefix), content)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """What a client reads is `prefix` and `content`; `sha256` is of the content, and the same for all who received it."""
+
+    sha256: bytes
+    prefix: bytes
+    content: bytes
+
+
+def read_content(
+    db: psycopg.Connection[Any], owner: MailboxId, message: MessageId
+) -> StoredContent | None:
+    """The message, whatever folder it is in, or was in some days ago; None when it has gone."""
+    row = db.execute(
+        """
+        SELECT b.sha256, m.prefix, b.id FROM mail_message m JOIN mail_blob b ON b.id = m.blob_id
+        WHERE m.owner_id = %s AND m.id = %s
+        """,
+        (owner, message),
+        prepare=True,
+        binary=True,
+    ).fetchone()
+    if row is None:
+        return None
+    return StoredContent(bytes(row[0]), bytes(row[1]), read_blob(db, BlobId(row[2])))
