@@ -98,7 +98,9 @@ _LOOK_UP_USER = Prepared(
 _LOOK_UP = f"""
     SELECT d.id, d.name, d.mail_enabled, a.user_id, a.group_id, a.app_id, a.local_part,
         f.mailbox_id, f.address, f.is_full, f.is_active, s.reverse_path,
-        f.is_filtered, f.spam_threshold, f.refuse_threshold, f.sees_spam, f.refuses_dmarc_failures,
+        f.is_filtered, COALESCE(f.spam_threshold, d.spam_threshold),
+        CASE WHEN f.mailbox_id IS NULL THEN d.refuse_threshold ELSE f.refuse_threshold END,
+        COALESCE(f.sees_spam, false), COALESCE(f.refuses_dmarc_failures, d.refuse_dmarc_failures),
         c.mailbox_ids, c.addresses, c.are_full, c.are_filtered, c.spam_thresholds, c.refuse_thresholds,
         c.see_spam, c.refuse_dmarc_failures
     FROM accounts_domain d
@@ -299,7 +301,7 @@ def _entry(row: tuple[Any, ...]) -> DirectoryEntry | None:
     reverse_path, is_filtered = row[11:13]
     spam, catch_all = row[13:17], row[17:]
     if group_id is not None:
-        return GroupEntry(group_id, f"{local_part}@{name}")
+        return GroupEntry(group_id, f"{local_part}@{name}", SpamSettings(*row[13:17]))
     if mailbox_id is not None:
         mailbox = _facts(mailbox_id, address, is_full, is_filtered, *spam)
         return UserEntry(mailbox, is_active) if user_id else AppEntry(mailbox, is_active)

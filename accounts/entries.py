@@ -39,6 +39,9 @@ class SpamSettings:
     refuses_dmarc_failures: bool = False
 
 
+USUAL = SpamSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class MailboxFacts:
     """A mailbox that mail may be put into; `address` is its owner's primary address.
@@ -52,7 +55,7 @@ class MailboxFacts:
     is_full: bool
     is_filtered: bool = False
     only_script: OnlyScript | None = None
-    spam: SpamSettings = SpamSettings()
+    spam: SpamSettings = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +76,11 @@ class AppEntry:
 
 @dataclass(frozen=True, slots=True)
 class GroupEntry:
-    """The address is a group's: `expand_group` says whom it reaches."""
+    """The address is a group's: `expand_group` says whom it reaches. `spam` is what its domain has set."""
 
     group_id: int
     address: str
+    spam: SpamSettings = USUAL
 
 
 @dataclass(frozen=True, slots=True)

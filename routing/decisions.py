@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from accounts.addresses import Address
-from accounts.entries import MailboxFacts
+from accounts.entries import USUAL, MailboxFacts, SpamSettings
 from accounts.mailstore.values import MailboxId
 from routing.envelope import Recipient
 from routing.sieve.actions import Action, Memory
@@ -21,12 +21,13 @@ class Reached:
     """The address is ours and reaches somebody. `outside` are addresses that the message is forwarded to.
 
     `forwarder` is the local domain that forwards: its SRS address takes the place of the reverse-path. It is ""
-    when the reverse-path stays (a bounce on its way back).
+    when the reverse-path stays (a bounce on its way back). `spam` is what that domain has set: spam is not forwarded.
     """
 
     mailboxes: tuple[MailboxFacts, ...]
     outside: tuple[Address, ...] = ()
     forwarder: str = ""
+    spam: SpamSettings = USUAL
 
 
 class Unreachable(Enum):
@@ -58,10 +59,11 @@ class Refiling:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Copies that leave, under one reverse-path. `forwarder` as in Reached; "" for the sender's own mail."""
+    """Copies that leave, under one reverse-path. `forwarder` and `spam` as in Reached; "" for the sender's own mail."""
 
     recipients: tuple[Recipient, ...]
     forwarder: str = ""
+    spam: SpamSettings = USUAL
 
 
 @dataclass(frozen=True, slots=True)

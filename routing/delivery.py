@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from accounts.addresses import Address
+from accounts.entries import USUAL, SpamSettings
 from accounts.mailstore.values import MailboxId
 from routing.decisions import (
     JUNK,
@@ -30,6 +31,7 @@ def plan_delivery(resolved: Iterable[tuple[Recipient, Resolution]]) -> Plan:
     """What happens with a message for these recipients. Unreachable ones must have been refused before."""
     copies: dict[MailboxId, Filing | Refiling] = {}
     leaving: dict[str, list[Recipient]] = {}
+    settings: dict[str, SpamSettings] = {}
     sent_to: set[Address] = set()
 
     def send(forwarder: str, recipient: Recipient) -> None:
@@ -41,7 +43,8 @@ def plan_delivery(resolved: Iterable[tuple[Recipient, Resolution]]) -> Plan:
         match resolution:
             case Elsewhere():
                 send("", recipient)
-            case Reached(mailboxes, outside, forwarder):
+            case Reached(mailboxes, outside, forwarder, spam):
+                settings.setdefault(forwarder, spam)
                 for mailbox in mailboxes:
                     kind = Refiling if mailbox.is_full else Filing
                     copies.setdefault(mailbox.id, kind(mailbox, recipient))
@@ -56,7 +59,8 @@ def plan_delivery(resolved: Iterable[tuple[Recipient, Resolution]]) -> Plan:
         filings=tuple(copy for copy in copies.values() if isinstance(copy, Filing)),
         refilings=tuple(copy for copy in copies.values() if isinstance(copy, Refiling)),
         sendings=tuple(
-            Sending(tuple(recipients), forwarder) for forwarder, recipients in leaving.items()
+            Sending(tuple(recipients), forwarder, settings.get(forwarder, USUAL))
+            for forwarder, recipients in leaving.items()
         ),
     )
 

@@ -41,6 +41,9 @@ class Findings:
     notes: tuple[str, ...] = ()
 
 
+NOTHING_FOUND = Findings()
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
     """What the words of the message say for one mailbox."""

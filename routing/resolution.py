@@ -35,8 +35,8 @@ def _resolve(db: Connection, address: Address, is_bounce: bool, nesting: int) ->
             return _open(mailbox) if is_active else Unreachable.DISABLED
         case CatchAllEntry(mailboxes):
             return _one_open(Reached(mailboxes))
-        case GroupEntry(group_id):
-            return _expand(db, group_id, address.domain, is_bounce, nesting)
+        case GroupEntry() as group:
+            return _expand(db, group, address.domain, is_bounce, nesting)
         case SrsEntry(reverse_path):
             return _back(db, reverse_path, is_bounce, nesting)
         case None:
@@ -55,9 +55,9 @@ def _one_open(reached: Reached) -> Resolution:
 
 
 def _expand(
-    db: Connection, group_id: int, domain: str, is_bounce: bool, nesting: int
+    db: Connection, group: GroupEntry, domain: str, is_bounce: bool, nesting: int
 ) -> Resolution:
-    members = expand_group(db, group_id)
+    members = expand_group(db, group.group_id)
     mailboxes = {mailbox.id: mailbox for mailbox in members.mailboxes}
     outside = dict.fromkeys(members.outside)
     if outside and nesting:
@@ -68,7 +68,7 @@ def _expand(
             if isinstance(inner, Reached):
                 mailboxes.update((mailbox.id, mailbox) for mailbox in inner.mailboxes)
                 outside.update(dict.fromkeys(inner.outside))
-    return _one_open(Reached(tuple(mailboxes.values()), tuple(outside), domain))
+    return _one_open(Reached(tuple(mailboxes.values()), tuple(outside), domain, group.spam))
 
 
 def _back(db: Connection, reverse_path: str, is_bounce: bool, nesting: int) -> Resolution:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from accounts.addresses import AddressSyntaxError, canonical_domain
 from accounts.directory import owned_addresses
 from accounts.entries import Login, OwnedAddresses
+from accounts.journal.acceptances import first_trace_id
+from accounts.journal.trace import TraceEvent
 from accounts.mailstore.headers import HEADER_LIMIT, header_end
 from routing.decisions import Plan, Resolution
 from routing.envelope import Client, Envelope, Recipient
@@ -19,6 +21,7 @@ from transport.carrying import Carried, NoRoom, Repeated
 from transport.consignments import Consignment, fingerprint_of
 from transport.database_threads import Connection
 from transport.delivering import Rejected, deliver_or_reject
+from transport.smtp.judgement import Gathered, Judgement, judge_message
 from transport.smtp.submitted_header import SubmittedHeader, complete_header, read_header
 from transport.smtp.success_reports import report_success
 from transport.smtp.trace_fields import RECEIVED_MAXIMUM, count_received, received_field
@@ -26,7 +29,10 @@ from transport.smtp.trace_fields import RECEIVED_MAXIMUM, count_received, receiv
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A whole message, and all that is known of it. `login` is None on port 25."""
+    """A whole message, and all that is known of it.
+
+    `login` is None on port 25; there `gathered` is what was found out about the message, None where it is not judged.
+    """
 
     trace_id: str
     hostname: str
@@ -36,6 +42,7 @@ class Arrival:
     plan: Plan
     content: bytes
     login: Login | None
+    gathered: Gathered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +55,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The whole reply, and what the log says."""
+    """The whole reply, and what the log says; `events` are for the trace."""
 
     reply: str
+    events: tuple[TraceEvent, ...] = ()
 
 
 def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Refused:
@@ -87,26 +95,47 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
         )
         sign_as = _signing_domain(header, owned, login)
     recipients = arrival.envelope.recipients
+    received = received_field(
+        arrival.client,
+        arrival.hostname,
+        arrival.trace_id,
+        now,
+        only_recipient=recipients[0].address if len(recipients) == 1 else None,
+        smtputf8=arrival.envelope.smtputf8,
+    )
+    judgement = Judgement(arrival.plan)
+    fields = b""
+    if arrival.gathered is not None:
+        fields = arrival.gathered.fields
+        judgement = judge_message(
+            db,
+            arrival.trace_id,
+            arrival.envelope,
+            arrival.plan,
+            fields + received + content,
+            arrival.gathered,
+        )
+        if judgement.refusal:
+            first_id = first_trace_id(db, fingerprint)
+            if first_id is not None:
+                return Repeated(first_id)
+            return Refused(judgement.refusal, judgement.events)
     carried = deliver_or_reject(
         db,
         Consignment(
             trace_id=arrival.trace_id,
             client=arrival.client,
             envelope=arrival.envelope,
-            plan=arrival.plan,
+            plan=judgement.plan,
             content=content,
-            received=received_field(
-                arrival.client,
-                arrival.hostname,
-                arrival.trace_id,
-                now,
-                only_recipient=recipients[0].address if len(recipients) == 1 else None,
-                smtputf8=arrival.envelope.smtputf8,
-            ),
+            received=received,
             cause="smtp" if login is None else "submission",
             fingerprint=fingerprint,
             sender_domain=login.domain_name if login is not None else "",
             sign_as=sign_as,
+            fields=fields,
+            verdicts=judgement.verdicts,
+            events=judgement.events,
         ),
     )
     match carried:

@@ -5,6 +5,7 @@ Transactions whose 250 the client has heard are forgotten, and refusals go to th
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from accounts.journal.acceptances import forget
 from accounts.journal.trace import TraceEvent, write_trace
@@ -32,13 +33,18 @@ class Postponed:
         self._heard.append(fingerprint)
         self._is_something.set()
 
+    def tell(self, events: Sequence[TraceEvent]) -> None:
+        """More of what the trace is to hold of what was not taken."""
+        room = max(0, REFUSALS_MAXIMUM - len(self._refusals))
+        self._refusals += events[:room]
+        self._dropped += len(events[room:])
+        if events:
+            self._is_something.set()
+
     def refused(
         self, trace_id: str, step: str, reply: str, *, client: str, sender: str, recipient: str = ""
     ) -> None:
         """A message or a recipient was refused."""
-        if len(self._refusals) >= REFUSALS_MAXIMUM:
-            self._dropped += 1
-            return
         result = "refused" if reply.startswith("5") else "deferred"
         event = TraceEvent(
             trace_id,
@@ -49,8 +55,7 @@ class Postponed:
             recipient=recipient,
             detail={"client": client},
         )
-        self._refusals.append(event)
-        self._is_something.set()
+        self.tell([event])
 
     async def run(self) -> None:
         """Write for ever."""

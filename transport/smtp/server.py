@@ -345,18 +345,23 @@ class SmtpConnection(SmtpSession):
         self._octets_coming = 0
         if len(content) > self.service.size_maximum:
             return TOO_LARGE
-        arrival = Arrival(
-            trace_id=transaction.trace_id,
-            hostname=self.service.hostname,
-            client=self._client(),
-            envelope=transaction.envelope,
-            resolved=tuple(transaction.resolved),
-            plan=plan_delivery(transaction.resolved),
-            content=content,
-            login=self.login,
-        )
         self._octets_coming = len(content)
         try:
+            gathered = None
+            if not self.port.is_submission:
+                judging = self.service.judging
+                content, gathered = await judging.gather(transaction, self._client(), content)
+            arrival = Arrival(
+                trace_id=transaction.trace_id,
+                hostname=self.service.hostname,
+                client=self._client(),
+                envelope=transaction.envelope,
+                resolved=tuple(transaction.resolved),
+                plan=plan_delivery(transaction.resolved),
+                content=content,
+                login=self.login,
+                gathered=gathered,
+            )
             # shielded: when the client hangs up now, what is committed is announced all the same
             return await asyncio.shield(asyncio.ensure_future(self._carry(arrival)))
         finally:
@@ -375,7 +380,8 @@ class SmtpConnection(SmtpSession):
         except Exception:
             return self._our_failure("the message", arrival.trace_id)
         match outcome:
-            case Refused(reply):
+            case Refused(reply, events):
+                self.service.postponed.tell(events)
                 self._trace_refusal(arrival.trace_id, "data", reply, arrival.envelope.reverse_path)
                 return reply
             case Repeated(trace_id):

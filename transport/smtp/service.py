@@ -25,6 +25,7 @@ from transport.database_threads import DatabaseThreads
 from transport.notifier import Notifier
 from transport.queue.wakeups import wake
 from transport.smtp.admission import Claim, judge_claim
+from transport.smtp.judging import Judging
 from transport.smtp.postponed import Postponed
 from transport.smtp.recipients import Recipients, look_up_recipient
 from transport.turns import DELIVERIES_AT_ONCE, Turns
@@ -83,6 +84,7 @@ class SmtpService:
         self.postponed = Postponed(database)
         self.recipients = Recipients()
         self.turns = Turns(DELIVERIES_AT_ONCE)
+        self.judging = Judging()
         self._free_space = (0.0, True)
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -1,6 +1,7 @@
 """A real SMTP server of this process's own, on loopback ports that the kernel picks, against the test database."""
 
 import asyncio
+import hashlib
 import smtplib
 import socket
 import ssl
@@ -14,8 +15,15 @@ import psycopg
 import pytest
 import uvloop
 
+from accounts.addresses import parse_address
 from accounts.mailstore.blobs import read_blob
+from accounts.mailstore.consistency import check_mailbox
+from routing.scripts.storage import activate_script, put_script
 from tests.certificates import make_certificate
+from tests.dns_server import DnsServer
+from tests.factories import unique
+from tests.smtp_peer import SmtpPeer
+from tests.transport.queue.conftest import Queue, make_queue
 
 MAXIMUM = 1_000_000
 
@@ -160,6 +168,10 @@ def dialogue(server: Server) -> Iterator[Dialogue]:
 
 
 Stored = Callable[[Any], list[bytes]]
+Database = psycopg.Connection[Any]
+Filter = Callable[[Any, str], None]
+Folders = Callable[[Any], dict[str, list[bytes]]]
+Queued = Callable[[str], list[dict[str, Any]]]
 
 
 @pytest.fixture
@@ -175,3 +187,76 @@ def stored(database: psycopg.Connection[Any]) -> Stored:
         return [bytes(prefix) + bytes(read_blob(database, blob)) for prefix, blob in rows]
 
     return read
+
+
+@pytest.fixture
+def script(database: Database, server: Any) -> Filter:
+    """script(user, text): the user's active script, which the server has heard of."""
+
+    from tests.transport.smtp.test_recipients import until
+
+    def put(user: Any, text: str) -> None:
+        content = text.encode()
+        put_script(database, user.mailbox.id, "main", content)
+        activate_script(database, user.mailbox.id, "main")
+        until(lambda: not is_stale(user, hashlib.sha256(content).digest()))
+
+    def is_stale(user: Any, digest: bytes) -> bool:
+        find = server.service.recipients.find
+        address = parse_address(user.address)
+        known = [find(address, is_bounce=is_bounce) for is_bounce in (False, True)]
+        scripts = [one.mailboxes[0].only_script for one in known if one is not None]
+        return any(one is None or one.digest != digest for one in scripts)
+
+    return put
+
+
+@pytest.fixture
+def folders(database: Database) -> Folders:
+    """folders(user) -> what each folder that is not empty holds; the mailbox is checked too."""
+
+    def read(user: Any) -> dict[str, list[bytes]]:
+        assert check_mailbox(database, user.mailbox.id) == []
+        rows = database.execute(
+            "SELECT f.name, m.prefix, m.blob_id FROM mail_entry e"
+            " JOIN mail_folder f ON (f.owner_id, f.id) = (e.owner_id, e.folder_id)"
+            " JOIN mail_message m ON (m.owner_id, m.id) = (e.owner_id, e.message_id)"
+            " WHERE e.owner_id = %s ORDER BY e.folder_id, e.uid",
+            (user.mailbox.id,),
+        ).fetchall()
+        found: dict[str, list[bytes]] = {}
+        for name, prefix, blob in rows:
+            found.setdefault(name, []).append(bytes(prefix) + read_blob(database, blob))
+        return found
+
+    return read
+
+
+@pytest.fixture
+def queued(database: Database) -> Queued:
+    """queued(forward_path) -> the queue's rows for it, with their content."""
+
+    def read(forward_path: str) -> list[dict[str, Any]]:
+        cursor = database.execute(
+            "SELECT m.*, r.notify, r.orcpt, r.next_hop FROM transport_queuedrecipient r"
+            " JOIN transport_queuedmessage m ON m.id = r.message_id"
+            " WHERE r.forward_path = %s ORDER BY r.id",
+            (forward_path,),
+        )
+        names = [column.name for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        for row in rows:
+            row["content"] = bytes(row["prefix"]) + read_blob(database, row["blob_id"])
+        return rows
+
+    return read
+
+
+@pytest.fixture
+def queue(database: Database) -> Iterator[Queue]:
+    """A worker, and the next server of its mail."""
+    hop = f"{unique('h')}.test"
+    with DnsServer() as dns, SmtpPeer() as peer:
+        dns.add(hop, "MX", f"10 mx.{hop}.")
+        dns.add(f"mx.{hop}", "A", peer.host)
+        yield make_queue(database, dns, peer, hop)

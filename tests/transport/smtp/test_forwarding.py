@@ -180,4 +180,4 @@ def test_nobody_is_told_of_success_at_the_null_path(dialogue, make_user, databas
     dialogue.send(MESSAGE)
     trace_id = dialogue.say(".").rpartition(" ")[2]
     steps = database.execute("SELECT step FROM trace_event WHERE trace_id = %s", (trace_id,))
-    assert [step for (step,) in steps] == ["deliver"]
+    assert [step for (step,) in steps] == ["verdict", "deliver"]

@@ -1,9 +1,7 @@
 """Scripts at delivery, over real sockets: what is filed where, what leaves, what the sender hears."""
 
-import hashlib
 import threading
 import uuid
-from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.message import Message
 from email.policy import SMTP
@@ -13,101 +11,20 @@ import psycopg
 import pytest
 
 from accounts.addresses import parse_address
-from accounts.mailstore.blobs import read_blob
-from accounts.mailstore.consistency import check_mailbox
 from accounts.mailstore.folders import create_folder
 from routing.models import AddressList, GlobalScript
 from routing.resolution import resolve
-from routing.scripts.storage import activate_script, put_script
-from tests.dns_server import DnsServer
 from tests.factories import PASSWORD, unique
-from tests.smtp_peer import SmtpPeer
-from tests.transport.queue.conftest import Queue, make_queue
 from tests.transport.smtp.test_receiving import deliver
-from tests.transport.smtp.test_recipients import until
 from tests.transport.smtp.test_submission import message_from
 
 Database = psycopg.Connection[Any]
-Filter = Callable[[Any, str], None]
-Folders = Callable[[Any], dict[str, list[bytes]]]
-Queued = Callable[[str], list[dict[str, Any]]]
 
 
 def mail(subject: str = "Hello", *fields: str, sender: str = "a@s.example") -> bytes:
     """A message that no other test sends."""
     lines = [f"From: {sender}", f"Subject: {subject}", f"Message-ID: <{uuid.uuid4()}@s.example>"]
     return "\r\n".join([*lines, *fields, "", "Text.", ""]).encode()
-
-
-@pytest.fixture
-def script(database: Database, server: Any) -> Filter:
-    """script(user, text): the user's active script, which the server has heard of."""
-
-    def put(user: Any, text: str) -> None:
-        content = text.encode()
-        put_script(database, user.mailbox.id, "main", content)
-        activate_script(database, user.mailbox.id, "main")
-        until(lambda: not is_stale(user, hashlib.sha256(content).digest()))
-
-    def is_stale(user: Any, digest: bytes) -> bool:
-        find = server.service.recipients.find
-        address = parse_address(user.address)
-        known = [find(address, is_bounce=is_bounce) for is_bounce in (False, True)]
-        scripts = [one.mailboxes[0].only_script for one in known if one is not None]
-        return any(one is None or one.digest != digest for one in scripts)
-
-    return put
-
-
-@pytest.fixture
-def folders(database: Database) -> Folders:
-    """folders(user) -> what each folder that is not empty holds; the mailbox is checked too."""
-
-    def read(user: Any) -> dict[str, list[bytes]]:
-        assert check_mailbox(database, user.mailbox.id) == []
-        rows = database.execute(
-            "SELECT f.name, m.prefix, m.blob_id FROM mail_entry e"
-            " JOIN mail_folder f ON (f.owner_id, f.id) = (e.owner_id, e.folder_id)"
-            " JOIN mail_message m ON (m.owner_id, m.id) = (e.owner_id, e.message_id)"
-            " WHERE e.owner_id = %s ORDER BY e.folder_id, e.uid",
-            (user.mailbox.id,),
-        ).fetchall()
-        found: dict[str, list[bytes]] = {}
-        for name, prefix, blob in rows:
-            found.setdefault(name, []).append(bytes(prefix) + read_blob(database, blob))
-        return found
-
-    return read
-
-
-@pytest.fixture
-def queued(database: Database) -> Queued:
-    """queued(forward_path) -> the queue's rows for it, with their content."""
-
-    def read(forward_path: str) -> list[dict[str, Any]]:
-        cursor = database.execute(
-            "SELECT m.*, r.notify, r.orcpt, r.next_hop FROM transport_queuedrecipient r"
-            " JOIN transport_queuedmessage m ON m.id = r.message_id"
-            " WHERE r.forward_path = %s ORDER BY r.id",
-            (forward_path,),
-        )
-        names = [column.name for column in cursor.description or ()]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        for row in rows:
-            row["content"] = bytes(row["prefix"]) + read_blob(database, row["blob_id"])
-        return rows
-
-    return read
-
-
-@pytest.fixture
-def queue(database: Database) -> Iterator[Queue]:
-    """A worker, and the next server of its mail."""
-    hop = f"{unique('h')}.test"
-    with DnsServer() as dns, SmtpPeer() as peer:
-        dns.add(hop, "MX", f"10 mx.{hop}.")
-        dns.add(f"mx.{hop}", "A", peer.host)
-        yield make_queue(database, dns, peer, hop)
 
 
 def outside() -> str:
