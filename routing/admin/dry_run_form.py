@@ -1,49 +1,35 @@
 """The form of the page that tries a script: whose mailbox, which script, which message, which envelope."""
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from unfold.widgets import (
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-)
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
-from accounts import people
 from accounts.journal.trace import clean
-from accounts.mailstore.folders import list_folders, open_folder
-from accounts.mailstore.latest import latest_uids
-from accounts.mailstore.reading import BlobReference, fetch, read_blob
-from accounts.mailstore.values import INBOX, FolderId, MailboxId, NoSuchFolder, Uid
+from accounts.mailstore.folders import list_folders
+from accounts.mailstore.values import INBOX, MailboxId
 from accounts.models import Mailbox
 from accounts.namespace import Conflict
 from accounts.people import raw_connection
 from routing.admin.script_forms import ScriptEditor
+from routing.admin.stored_mail import (
+    ADDRESS_MAXIMUM,
+    choice_widget,
+    find_mailbox,
+    latest_messages,
+    stored_content,
+    suggestions,
+    text_widget,
+)
 from routing.dry_run.running import with_crlf
 from routing.scripts import storage
 from routing.sieve.limits import SCRIPT_SIZE_MAXIMUM
 from routing.sieve.message import Message
-from routing.sieve.trace import printable
 
 PASTED = ""
-LATEST = 25
-SUGGESTED = 200
-ADDRESS_MAXIMUM = 400
 MESSAGE_MAXIMUM = 1_000_000
-SUBJECT_MAXIMUM = 70
-SENDER_MAXIMUM = 30
 _REFRESH = "this.form.requestSubmit(this.form.elements.refresh)"
-
-
-def _text(**attributes: Any) -> Any:
-    return UnfoldAdminTextInputWidget(attrs=attributes)
-
-
-def _choice(**attributes: Any) -> Any:
-    return UnfoldAdminSelectWidget(attrs=attributes)
 
 
 class DryRunForm(forms.Form):
@@ -52,10 +38,10 @@ class DryRunForm(forms.Form):
     mailbox = forms.CharField(
         required=False,
         max_length=ADDRESS_MAXIMUM,
-        widget=_text(list="mailboxes", placeholder="ann@example.org", onchange=_REFRESH),
+        widget=text_widget(list="mailboxes", placeholder="ann@example.org", onchange=_REFRESH),
         help_text="Tests ask about its folders and lists. Empty: about nobody's.",
     )
-    script = forms.ChoiceField(required=False, widget=_choice(onchange=_REFRESH))
+    script = forms.ChoiceField(required=False, widget=choice_widget(onchange=_REFRESH))
     text = forms.CharField(
         label="Script",
         required=False,
@@ -63,8 +49,8 @@ class DryRunForm(forms.Form):
         max_length=SCRIPT_SIZE_MAXIMUM,
         widget=ScriptEditor(),
     )
-    folder = forms.ChoiceField(required=False, widget=_choice(onchange=_REFRESH))
-    message = forms.ChoiceField(required=False, widget=_choice(onchange=_REFRESH))
+    folder = forms.ChoiceField(required=False, widget=choice_widget(onchange=_REFRESH))
+    message = forms.ChoiceField(required=False, widget=choice_widget(onchange=_REFRESH))
     uid = forms.IntegerField(
         label="or its UID",
         required=False,
@@ -90,13 +76,13 @@ class DryRunForm(forms.Form):
         label="Envelope from",
         required=False,
         max_length=1000,
-        widget=_text(placeholder="as the message says; <> for none"),
+        widget=text_widget(placeholder="as the message says; <> for none"),
     )
     envelope_to = forms.CharField(
         label="Envelope to",
         required=False,
         max_length=1000,
-        widget=_text(placeholder="as the message says"),
+        widget=text_widget(placeholder="as the message says"),
     )
 
     def __init__(self, data: QueryDict) -> None:
@@ -104,7 +90,7 @@ class DryRunForm(forms.Form):
         super().__init__(self._answers, auto_id="try_%s")
         self.fields["text"].widget.attrs["rows"] = 14
         self.owner: Mailbox | None = None
-        self.suggestions = list(Mailbox.objects.values_list("name", flat=True)[:SUGGESTED])
+        self.suggestions = suggestions()
         folder = INBOX
         scripts = [(PASTED, "The one below")]
         folders: list[tuple[str, str]] = []
@@ -113,7 +99,7 @@ class DryRunForm(forms.Form):
         self._unknown = ""
         if address:
             try:
-                self.owner = _mailbox(address)
+                self.owner = find_mailbox(address)
             except Conflict as conflict:
                 self._unknown = str(conflict)
         if self.owner is not None:
@@ -124,7 +110,7 @@ class DryRunForm(forms.Form):
             folders = [(name, f"{name} ({one.message_count})") for name, one in states.items()]
             folder = str(data.get("folder") or INBOX)
             if folder in states:
-                latest += _latest(owner, states[folder].id)
+                latest += latest_messages(owner, states[folder].id)
         self._choose("script", scripts)
         self._choose("folder", folders)
         self._choose("message", latest)
@@ -156,24 +142,10 @@ class DryRunForm(forms.Form):
         uid = cleaned["uid"] or int(cleaned["message"] or 0)
         if not uid:
             return Message(with_crlf(str(cleaned["content"]).encode("utf-8", "replace")))
-        content = self._stored(cleaned["folder"] or INBOX, Uid(uid))
+        content = self.owner and stored_content(self.owner, cleaned["folder"] or INBOX, uid)
         if content is None:
             self.add_error("uid", "There is no such message in the folder.")
         return Message(content or b"")
-
-    def _stored(self, folder: str, uid: Uid) -> bytes | None:
-        if self.owner is None:
-            return None
-        db, owner = raw_connection(), MailboxId(self.owner.pk)
-        try:
-            rows = fetch(db, owner, open_folder(db, owner, folder).id, [uid], ("prefix", "content"))
-        except NoSuchFolder:
-            return None
-        for _, prefix, content in rows:
-            if isinstance(content, BlobReference):
-                content = read_blob(db, content)
-            return bytes(prefix + content)
-        return None
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         """A choice that is gone, since the mailbox is another, is the first one again."""
@@ -182,29 +154,3 @@ class DryRunForm(forms.Form):
         field.choices = choices
         if str(self._answers.get(name, "")) not in {value for value, _ in choices}:
             self._answers[name] = choices[0][0] if choices else ""
-
-
-def _mailbox(address: str) -> Mailbox:
-    """Of a user by any address, else by its name: that of an app, or of somebody who is gone. Raises Conflict."""
-    found = Mailbox.objects.filter(name=address).first()
-    return found or Mailbox.objects.get(user=people.find_user(address))
-
-
-def _latest(owner: MailboxId, folder: FolderId) -> list[tuple[str, str]]:
-    """The last messages of a folder, the newest first."""
-    db = raw_connection()
-    uids = latest_uids(db, owner, folder, LATEST)
-    rows = fetch(db, owner, folder, uids, ("internal_date", "header")) if uids else []
-    return [(str(uid), _line(uid, date, header)) for uid, date, header in reversed(rows)]
-
-
-def _line(uid: Uid, date: datetime, header: bytes) -> str:
-    message = Message(header)
-    first = {name: next(iter(message.fields(name)), None) for name in ("From", "Subject")}
-    sender, subject = (printable(one.text) if one else "" for one in first.values())
-    what, who = _cut(subject, SUBJECT_MAXIMUM), _cut(sender, SENDER_MAXIMUM)
-    return f"{what} · {who} · {date:%Y-%m-%d %H:%M} (UID {uid})"
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
