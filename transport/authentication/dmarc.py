@@ -1,0 +1,146 @@
+"""DMARC: whether what passed speaks for the author, and what the owner of the author's domain asks for. RFC 9989 §5.3.
+
+`pct` is of the past: a receiver does not throw dice (§A.6). `t=y` asks that the policy is not applied.
+"""
+
+from collections.abc import Iterable
+
+from accounts.addresses import AddressSyntaxError, canonical_domain
+from accounts.mailstore.headers import fields, parse_addresses
+from routing.evidence import DkimEvidence, DmarcEvidence, DmarcWord, PolicyWord, SpfEvidence
+from transport.authentication.dmarc_records import DnsTrouble, Record, Tree
+from transport.authentication.look_up import LookUp
+
+AUTHORS_MAXIMUM = 5  # domains of authors; nobody who writes mail has more
+
+_STRICTNESS: dict[PolicyWord, int] = {"none": 0, "quarantine": 1, "reject": 2}
+_WEIGHT: dict[DmarcWord, int] = {"fail": 4, "temperror": 3, "permerror": 2, "none": 1, "pass": 0}
+
+
+def author_domains(content: bytes) -> tuple[str, ...]:
+    """The domains of all authors in all From fields, each once, as A-labels, in their order (§5.3.1).
+
+    A domain that is none stands as it was written: nothing can pass for it.
+    """
+    found: dict[str, None] = {}
+    for field in fields(content):
+        if field.name == b"from":
+            for address in parse_addresses(field.value):
+                if address.domain or address.local_part:
+                    found[_canonical(address.domain)] = None
+    return tuple(found)
+
+
+def _canonical(domain: str) -> str:
+    try:
+        return canonical_domain(domain)
+    except AddressSyntaxError:
+        return domain.lower()
+
+
+async def evaluate_dmarc(
+    author_domains: tuple[str, ...],
+    spf: SpfEvidence,
+    dkim: Iterable[DkimEvidence],
+    look_up: LookUp,
+) -> DmarcEvidence:
+    """The evidence for the author; of several, for the one who is worst off (RFC 7489 §6.6.1). Never raises for DNS."""
+    if not author_domains:
+        return DmarcEvidence("none", reason="no author")
+    if len(author_domains) > AUTHORS_MAXIMUM:
+        return DmarcEvidence(
+            "permerror", author_domains[0], policy="quarantine", reason="too many authors"
+        )
+    tree = Tree(look_up)
+    signatures = tuple(dkim)
+    found = [await _evaluate(domain, spf, signatures, tree) for domain in author_domains]
+    return max(found, key=lambda one: (_WEIGHT[one.result], _STRICTNESS[one.policy]))
+
+
+async def _evaluate(
+    author: str, spf: SpfEvidence, dkim: tuple[DkimEvidence, ...], tree: Tree
+) -> DmarcEvidence:
+    if not _is_domain(author):
+        return DmarcEvidence("permerror", author, reason="the author's domain is none")
+    try:
+        record = await tree.policy_record(author)
+        if record is None:
+            return DmarcEvidence("none", author, reason="no record")
+        if record.is_broken:
+            return DmarcEvidence(
+                "permerror", author, record_domain=record.domain, reason="broken record"
+            )
+        return await _align(author, record, spf, dkim, tree)
+    except DnsTrouble as error:
+        return DmarcEvidence("temperror", author, reason=str(error))
+
+
+async def _align(
+    author: str,
+    record: Record,
+    spf: SpfEvidence,
+    dkim: tuple[DkimEvidence, ...],
+    tree: Tree,
+) -> DmarcEvidence:
+    """§4.4. A domain whose check had trouble with DNS might have passed: then the whole is temperror, not a fail."""
+    aligned: list[str] = []
+    trouble = ""
+    candidates: list[tuple[str, str, str, bool]]
+    candidates = [("spf", spf.domain, spf.result, record.is_strict_spf)]
+    candidates += [("dkim", one.domain, one.result, record.is_strict_dkim) for one in dkim]
+    for method, domain, result, is_strict in dict.fromkeys(candidates):
+        if result not in ("pass", "temperror") or not domain or method in aligned:
+            continue
+        try:
+            if not await _is_aligned(author, _canonical(domain), is_strict, tree):
+                continue
+        except DnsTrouble as error:
+            trouble = str(error)
+            continue
+        if result == "pass":
+            aligned.append(method)
+        else:
+            trouble = f"{method} of {domain} could not be checked"
+    if aligned:
+        return DmarcEvidence(
+            "pass", author, await _policy(author, record, tree, is_needed=False), record.domain,
+            tuple(aligned),
+        )  # fmt: skip
+    if trouble:
+        return DmarcEvidence("temperror", author, record_domain=record.domain, reason=trouble)
+    policy = await _policy(author, record, tree, is_needed=True)
+    reason = "a test (t=y)" if record.is_test else ""
+    return DmarcEvidence("fail", author, policy, record.domain, reason=reason)
+
+
+async def _is_aligned(author: str, domain: str, is_strict: bool, tree: Tree) -> bool:
+    """Whether the domain speaks for the author's: the same one, or (relaxed) one of the same organization."""
+    if domain == author:
+        return True
+    if is_strict or domain.rpartition(".")[2] != author.rpartition(".")[2]:
+        return False
+    organization = await tree.organizational_domain(author)
+    if domain != organization and not domain.endswith(f".{organization}"):
+        return False
+    return await tree.organizational_domain(domain) == organization
+
+
+async def _policy(author: str, record: Record, tree: Tree, *, is_needed: bool) -> PolicyWord:
+    """What the owner asks for: p=, or for a name below it sp= or, when that does not exist, np= (§4.10.1).
+
+    Where it makes no difference (the message passed), DNS is not asked for it.
+    """
+    if record.is_test:
+        return "none"
+    if record.domain == author:
+        return record.policy
+    if record.missing == record.subdomains or not is_needed:
+        return record.subdomains
+    return record.subdomains if await tree.exists(author) else record.missing
+
+
+def _is_domain(text: str) -> bool:
+    try:
+        return canonical_domain(text) == text and len(text) <= 253
+    except AddressSyntaxError:
+        return False
