@@ -1,43 +1,148 @@
-"""SPF (RFC 7208): pyspf evaluates, our resolver looks up. Synchronous; call it in a thread."""
+"""SPF (RFC 7208): pyspf evaluates, the given look-up asks DNS, no thread waits.
 
-from dataclasses import dataclass
-from typing import Any
+pyspf is synchronous. It answers itself from what is known; at the first name that is not, evaluation stops, the name is
+looked up, and evaluation begins anew. Its own limits (ten terms that ask, two void look-ups) bound the number of turns.
+"""
+
+import asyncio
+import logging
+from typing import Any, Literal
 
 import spf
 
-from transport.dns.resolver import Status, resolver
+from routing.evidence import SpfEvidence, SpfWord
+from transport.authentication.look_up import LookUp
+from transport.dns.resolver import Answer, Status
 
-QUERY_SECONDS = 20  # RFC 7208 §4.6.4
+QUERY_SECONDS = 20.0  # RFC 7208 §4.6.4
+LOOK_UPS_MAXIMUM = 150  # ten terms, each with a name and ten hosts, and what explains a fail
+HOSTS_MAXIMUM = 10  # of one MX or PTR answer (§4.6.4)
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class SpfVerdict:
-    """`result` is of RFC 7208 §2.6: pass, fail, softfail, neutral, none, temperror, permerror."""
-
-    result: str
-    explanation: str = ""
-
-
-def check_spf(client_address: str, sender: str, helo: str, hostname: str) -> SpfVerdict:
-    """What the sender's domain says of this client. `sender` is `local@domain`; `hostname` our own name."""
-    result, explanation = spf.check2(
-        i=client_address,
-        s=sender,
-        h=helo,
-        receiver=hostname,
-        querytime=QUERY_SECONDS,
-    )
-    return SpfVerdict(result, explanation)
+_Question = tuple[str, str]
 
 
-def _look_up(
-    name: str, record_type: str, strict: bool = True, timeout: float = QUERY_SECONDS
-) -> list[tuple[tuple[str, str], Any]]:
-    """pyspf's DNS driver: ((name, type), value) for each record; TempError when there was no usable answer."""
-    answer = resolver().look_up(name, record_type)
-    if answer.status is Status.FAILED:
-        raise spf.TempError(f"DNS {answer.reason}")
-    return [((name, record_type), _value(record_type, record)) for record in answer.records]
+async def check_spf(
+    client_address: str, sender: str, helo: str, hostname: str, look_up: LookUp
+) -> SpfEvidence:
+    """What the sender's domain says of this client. Never raises for what DNS holds.
+
+    `sender` is `local@domain`, or "" for the null reverse-path: then postmaster at `helo` is checked (§2.4).
+    `hostname` is our own name, for macros. Trouble with DNS is temperror.
+    """
+    identity: Literal["mailfrom", "helo"] = "mailfrom" if sender else "helo"
+    domain = (sender.rpartition("@")[2] if sender else helo).lower().rstrip(".")
+    try:
+        async with asyncio.timeout(QUERY_SECONDS):
+            word, explanation = await _evaluate(client_address, sender, helo, hostname, look_up)
+    except TimeoutError:
+        word, explanation = "temperror", ""
+    return SpfEvidence(word, domain, identity, explanation)
+
+
+async def _evaluate(
+    client_address: str, sender: str, helo: str, hostname: str, look_up: LookUp
+) -> tuple[SpfWord, str]:
+    result: SpfWord
+    known: dict[_Question, Answer] = {}
+    began = ""
+    while True:
+        query = _Query(client_address, sender, helo, hostname, known)
+        query.t = began = began or query.t  # one time in every turn: %{t} is part of names
+        result, explanation = "permerror", ""
+        try:
+            result, _, explanation = query.check()
+        except _UnknownError:
+            pass
+        except Exception:
+            log.exception("SPF of %r could not be evaluated", sender or helo)
+        missing = query.missing
+        if not missing:
+            return result, explanation if result == "fail" else ""
+        if len(known) + len(missing) > LOOK_UPS_MAXIMUM:
+            return "permerror", ""
+        answers = await asyncio.gather(*(look_up(*question) for question in missing))
+        known.update(zip(missing, answers, strict=True))
+
+
+class _UnknownError(Exception):
+    """Evaluation needs answers. pyspf may catch it on its way (exp=): `missing` of the query has them."""
+
+
+class _Query(spf.query):  # type: ignore[misc]
+    """One turn of pyspf over the answers known so far; it neither asks nor keeps anything itself."""
+
+    def __init__(
+        self,
+        client_address: str,
+        sender: str,
+        helo: str,
+        hostname: str,
+        known: dict[_Question, Answer],
+    ) -> None:
+        super().__init__(i=client_address, s=sender, h=helo, receiver=hostname)
+        self.set_default_explanation("")
+        self._known = known
+        self.missing: list[_Question] = []
+
+    def dns(
+        self, name: str, qtype: str, cnames: object = None, ignore_void: bool = False
+    ) -> list[Any]:
+        """The values of the records; our resolver has followed aliases."""
+        question = _question(name, qtype)
+        if question is None:
+            return []
+        self._need([question])
+        answer = self._known[question]
+        if answer.status is Status.FAILED:
+            raise spf.TempError(f"DNS {answer.reason}")
+        values = [_value(qtype, record) for record in answer.records]
+        if not values and not ignore_void:
+            self.void_lookups += 1
+            if self.void_lookups > spf.MAX_VOID_LOOKUPS:
+                raise spf.PermError("too many void look-ups")
+        return values
+
+    def dns_mx(self, domainname: str) -> list[Any]:
+        known = self.dns(domainname, "MX", ignore_void=True)
+        self._need_addresses([host for _, host in known])
+        addresses: list[Any] = super().dns_mx(domainname)
+        return addresses
+
+    def validated_ptrs(self) -> list[str]:
+        """Here trouble with DNS means that a name is passed over (§5.5), which pyspf does not do."""
+        try:
+            hosts = self.dns_ptr(self.i)[:HOSTS_MAXIMUM]
+        except spf.TempError:
+            return []
+        self._need_addresses(hosts)
+        return [host for host in hosts if self._is_at(host)]
+
+    def _is_at(self, host: str) -> bool:
+        try:
+            return bool(self.cidrmatch(self.dns_a(host, self.A), self.cidrmax))
+        except spf.TempError:
+            return False
+
+    def _need_addresses(self, hosts: list[str]) -> None:
+        """All at once instead of one a turn."""
+        questions = (_question(host, self.A) for host in hosts[:HOSTS_MAXIMUM])
+        self._need([question for question in questions if question])
+
+    def _need(self, questions: list[_Question]) -> None:
+        missing = [question for question in questions if question not in self._known]
+        if missing:
+            self.missing = list(dict.fromkeys([*self.missing, *missing]))
+            raise _UnknownError
+
+
+def _question(name: str, qtype: str) -> _Question | None:
+    """None for what is no name of DNS: it has no records (RFC 7208 §4.3)."""
+    name = name.removesuffix(".").lower()
+    if len(name) > 253 or not all(0 < len(label) < 64 for label in name.split(".")):
+        return None
+    return name, qtype
 
 
 def _value(record_type: str, record: Any) -> Any:
@@ -46,10 +151,7 @@ def _value(record_type: str, record: Any) -> Any:
             return record.address
         case "MX":
             return record.preference, record.exchange.to_text(True)
-        case "PTR" | "CNAME":
+        case "PTR":
             return record.target.to_text(True)
         case _:
             return record.strings
-
-
-spf.DNSLookup = _look_up

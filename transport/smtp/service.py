@@ -6,9 +6,7 @@ import logging
 import os
 import ssl
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -22,6 +20,7 @@ from transport.authentication.spf import check_spf
 from transport.carrying import Carried
 from transport.connection_limits import ConnectionLimits
 from transport.database_threads import DatabaseThreads
+from transport.dns.resolver import resolver
 from transport.notifier import Notifier
 from transport.queue.wakeups import wake
 from transport.smtp.admission import Claim, judge_claim
@@ -33,7 +32,6 @@ from transport.turns import DELIVERIES_AT_ONCE, Turns
 if TYPE_CHECKING:
     from transport.smtp.server import SmtpConnection
 
-SPF_THREADS = 4
 LOCAL_DOMAIN_SECONDS = 2.0  # for so long is it remembered that a sender's domain is not ours
 REMEMBERED_DOMAINS = 2000
 LOGIN_CHECK_SECONDS = 3.0
@@ -79,7 +77,6 @@ class SmtpService:
         self.limits = limits or ConnectionLimits()
         self.connections: set[SmtpConnection] = set()
         self._all_ended = asyncio.Event()
-        self._spf_threads = ThreadPoolExecutor(SPF_THREADS, thread_name_prefix="spf")
         self._foreign: dict[str, float] = {}
         self.postponed = Postponed(database)
         self.recipients = Recipients()
@@ -111,7 +108,6 @@ class SmtpService:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.postponed.flush()
-        self._spf_threads.shutdown(wait=False, cancel_futures=True)
 
     def enter(self, connection: "SmtpConnection") -> bool:
         """Whether there is room for one more connection; if so, it calls `leave` at its end."""
@@ -148,8 +144,9 @@ class SmtpService:
             self._foreign[sender.domain] = now + LOCAL_DOMAIN_SECONDS
         if claim is not Claim.DOUBTFUL:
             return ""
-        check = partial(check_spf, client_address, str(sender), helo, self.hostname)
-        verdict = await asyncio.get_running_loop().run_in_executor(self._spf_threads, check)
+        verdict = await check_spf(
+            client_address, str(sender), helo, self.hostname, resolver().look_up_async
+        )
         if verdict.result == "pass":
             return ""
         if verdict.result == "temperror":

@@ -7,6 +7,7 @@ import dns.rdata
 
 from transport.dns.resolver import Answer, Status
 
+ALIASES_MAXIMUM = 8
 Records = Mapping[str, Mapping[str, Sequence[str]]]
 
 
@@ -26,12 +27,17 @@ class Zone:
         key = name.lower().rstrip(".")
         if key in self.silent:
             await asyncio.Event().wait()
-        if key in self.broken:
-            return Answer(Status.FAILED, reason="SERVFAIL")
-        if key not in self.records:
-            below = any(known.endswith(f".{key}") for known in self.records)
-            return Answer(Status.NO_DATA if below else Status.NO_NAME)
-        values = self.records[key].get(record_type, ())
+        for _ in range(ALIASES_MAXIMUM):
+            if key in self.broken:
+                return Answer(Status.FAILED, reason="SERVFAIL")
+            if key not in self.records:
+                below = any(known.endswith(f".{key}") for known in self.records)
+                return Answer(Status.NO_DATA if below else Status.NO_NAME)
+            values = self.records[key].get(record_type, ())
+            aliases = self.records[key].get("CNAME", ())
+            if values or not aliases:
+                break
+            key = aliases[0].lower().rstrip(".")
         if not values:
             return Answer(Status.NO_DATA)
         return Answer(
