@@ -9,14 +9,15 @@ from collections.abc import Iterable
 from routing.evidence import Authentication
 
 LIST_FIELDS = frozenset({b"list-id", b"list-post"})  # RFC 2919, RFC 2369
+_IN_DOUBT = ("pass", "temperror")
 
 
 def unproven_authors(
     author_domains: Iterable[str], authentication: Authentication
 ) -> tuple[str, ...]:
-    """The domains of authors that no signature and no SPF pass speaks for."""
-    proven = [one.domain.lower() for one in authentication.dkim if one.result == "pass"]
-    if authentication.spf.result == "pass":
+    """The domains of authors that no signature and no SPF pass speaks for, nor might have without DNS's trouble."""
+    proven = [one.domain.lower() for one in authentication.dkim if one.result in _IN_DOUBT]
+    if authentication.spf.result in _IN_DOUBT:
         proven.append(authentication.spf.domain.lower())
     return tuple(
         domain

@@ -20,6 +20,8 @@ def evidence(spf: str = "none", spf_domain: str = "", *signatures: tuple[str, st
         (evidence("pass", OURS), ()),
         (evidence("pass", "Mail.Ours.Example"), ()),
         (evidence("softfail", OURS), (OURS,)),
+        (evidence("temperror", OURS), ()),
+        (evidence("fail", OURS, ("temperror", OURS)), ()),
         (evidence("pass", "other.example"), (OURS,)),
         (evidence("pass", "notours.example"), (OURS,)),
         (evidence("none", "", ("pass", OURS)), ()),

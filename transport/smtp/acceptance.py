@@ -110,6 +110,7 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
         judgement = judge_message(
             db,
             arrival.trace_id,
+            arrival.client,
             arrival.envelope,
             arrival.plan,
             fields + received + content,

@@ -3,9 +3,9 @@
 import ipaddress
 from enum import Enum
 
-from accounts.addresses import Address
-from accounts.directory import local_domains, owned_addresses
-from accounts.entries import Login
+from accounts.addresses import SRS_PREFIX, Address
+from accounts.directory import local_domains, look_up, owned_addresses
+from accounts.entries import Login, SrsEntry
 from routing.decisions import Elsewhere, Resolution, Unreachable
 from routing.resolution import resolve, resolve_postmaster
 from routing.senders import may_send_as
@@ -31,15 +31,15 @@ class Claim(Enum):
     """What MAIL FROM a domain means on port 25."""
 
     FOREIGN = "the domain is not ours"
-    ALLOWED = "the domain is ours, and the client is allowed to send for it"
+    ALLOWED = "the domain is ours, and the client may send for it, or forwards back what we forwarded"
     DOUBTFUL = "the domain is ours, and has to authorise the client by SPF"
 
 
-def judge_claim(db: Connection, domain: str, client_address: str) -> Claim:
-    """Whether MAIL FROM this domain, on port 25, has to be authorised by SPF."""
-    if not local_domains(db, (domain,)):
+def judge_claim(db: Connection, sender: Address, client_address: str) -> Claim:
+    """Whether MAIL FROM this address, on port 25, has to be authorised by SPF."""
+    if not local_domains(db, (sender.domain,)):
         return Claim.FOREIGN
-    return Claim.ALLOWED if _is_allowed(db, client_address) else Claim.DOUBTFUL
+    return Claim.ALLOWED if is_from_us(db, sender, client_address) else Claim.DOUBTFUL
 
 
 def admit_recipient(
@@ -55,6 +55,17 @@ def admit_recipient(
     if isinstance(resolution, Elsewhere) and not may_relay:
         return "550 5.7.1 relaying denied"
     return resolution
+
+
+def is_from_us(db: Connection, reverse_path: Address | None, client_address: str) -> bool:
+    """Whether a client is ours, or what it brings was forwarded by us before: nobody guesses an SRS address."""
+    return _is_own_srs(db, reverse_path) or _is_allowed(db, client_address)
+
+
+def _is_own_srs(db: Connection, address: Address | None) -> bool:
+    if address is None or not address.local_part.lower().startswith(SRS_PREFIX):
+        return False
+    return isinstance(look_up(db, address).entry, SrsEntry)
 
 
 def _is_allowed(db: Connection, client_address: str) -> bool:

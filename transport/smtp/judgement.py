@@ -7,15 +7,17 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from accounts.directory import local_domains
 from accounts.journal.trace import TraceEvent
 from accounts.mailstore.values import MailboxId
 from routing.decisions import Filing, Plan, Refiling, Sending
-from routing.envelope import Envelope, Recipient
+from routing.envelope import Client, Envelope, Recipient
 from routing.judging import NOTHING_FOUND, SPAM_REPLY, Findings, Learned, judge
 from routing.spam_models.scoring import score_content
 from routing.verdicts import Verdict, Verdicts
 from transport.consignments import path_text
 from transport.database_threads import Connection
+from transport.smtp.admission import is_from_us
 
 POSTMASTER = "postmaster"
 STEP = "verdict"
@@ -25,10 +27,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What was found out while the sender waits. `fields` tell it to the recipients (Authentication-Results)."""
+    """What was found out while the sender waits. `fields` tell it to the recipients (Authentication-Results).
+
+    `unproven` are the domains of authors that nothing speaks for.
+    """
 
     findings: Findings = NOTHING_FOUND
     fields: bytes = b""
+    unproven: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Judgement:
 def judge_message(
     db: Connection,
     trace_id: str,
+    client: Client,
     envelope: Envelope,
     plan: Plan,
     content: bytes,
@@ -52,7 +59,11 @@ def judge_message(
     """`content` is with our own fields. Raises only what makes the connection useless."""
     copies: Sequence[Filing | Refiling] = (*plan.filings, *plan.refilings)
     learned, notes = _learned(db, trace_id, content, [copy.mailbox.id for copy in copies])
-    findings = replace(gathered.findings, notes=(*gathered.findings.notes, *notes))
+    findings = replace(
+        gathered.findings,
+        is_forged=_is_forged(db, gathered.unproven, envelope, client),
+        notes=(*gathered.findings.notes, *notes),
+    )
     verdicts = {
         copy.mailbox.id: judge(
             findings,
@@ -80,6 +91,12 @@ def judge_message(
     ]
     events += [telling.withheld(verdict, sending) for sending, verdict in withheld]
     return Judgement(replace(plan, sendings=kept), verdicts, tuple(events), refusal)
+
+
+def _is_forged(db: Connection, unproven: Sequence[str], envelope: Envelope, client: Client) -> bool:
+    if not unproven or not local_domains(db, unproven):
+        return False
+    return not is_from_us(db, envelope.reverse_path, client.address)
 
 
 def _learned(

@@ -137,7 +137,7 @@ class SmtpService:
         now = time.monotonic()
         if self._foreign.get(sender.domain, 0.0) > now:
             return ""
-        claim = await self.database.run(judge_claim, sender.domain, client_address)
+        claim = await self.database.run(judge_claim, sender, client_address)
         if claim is Claim.FOREIGN:  # true of every client; ALLOWED is of this one only
             if len(self._foreign) >= REMEMBERED_DOMAINS:
                 self._foreign.clear()

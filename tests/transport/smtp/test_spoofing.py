@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from accounts.addresses import SRS_PREFIX
+from accounts.directory import srs_address
 from tests.dns_server import DnsServer
 from tests.factories import unique
 from transport.dns.resolver import resolver
@@ -136,3 +138,15 @@ def test_no_spelling_of_a_recipient_relays(dialogue, make_user, path: str, zones
     user = make_user()
     assert dialogue.say("MAIL FROM:<a@b.example>").startswith("250")
     assert dialogue.say(f"RCPT TO:{path.format(domain=user.domain.name)}")[0] == "5"
+
+
+def test_what_we_forwarded_comes_back_by_the_address_that_we_gave_it(
+    dialogue, make_user, zones, database
+) -> None:
+    user = make_user()
+    zones.load({user.domain.name: {"TXT": ['"v=spf1 -all"']}})
+    ours = srs_address(database, user.domain.name, "ann@elsewhere.example")
+    assert dialogue.say(f"MAIL FROM:<{ours}>").startswith("250 2.1.0")
+    dialogue.say("RSET")
+    guessed = f"{SRS_PREFIX}{'0' * 20}@{user.domain.name}"
+    assert dialogue.say(f"MAIL FROM:<{guessed}>").startswith("550 5.7.1")
