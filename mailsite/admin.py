@@ -55,6 +55,24 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": "Spam",
+            "separator": True,
+            "items": [
+                _link("What was learned", "school", "routing_spammodel")
+                | {"active": request.path == reverse("admin:routing_spammodel_changelist")},
+                {
+                    "title": "Why this score",
+                    "icon": "help",
+                    "link": reverse_lazy("admin:routing_spam_why"),
+                },
+                {
+                    "title": "Another threshold",
+                    "icon": "tune",
+                    "link": reverse_lazy("admin:routing_spam_what_if"),
+                },
+            ],
+        },
+        {
             "title": "Mail on its way",
             "separator": True,
             "items": [

@@ -44,7 +44,7 @@ def score_content(
     db: Connection, content: bytes, mailboxes: Sequence[MailboxId]
 ) -> dict[MailboxId, Classified | None]:
     """By mailbox; None: its domain has not learned enough yet. Where none has, the message is not even read."""
-    if any(judges.domain for judges in _judges(db, mailboxes).values()):
+    if any(judges.domain for judges in judges_of(db, mailboxes).values()):
         return score_messages(db, keys_of(tokens_of(content)), mailboxes)
     return dict.fromkeys(mailboxes)
 
@@ -54,10 +54,10 @@ def score_messages(
 ) -> dict[MailboxId, Classified | None]:
     """The same for a message's tokens by their keys (`keys_of`)."""
     found: dict[MailboxId, Classified | None] = dict.fromkeys(mailboxes)
-    judges = {box: one for box, one in _judges(db, mailboxes).items() if one.domain}
+    judges = {box: one for box, one in judges_of(db, mailboxes).items() if one.domain}
     own = [one.own for one in judges.values() if one.own][:LAYERS_MAXIMUM]
     domains = {one.domain for one in judges.values() if one.domain}
-    counts = _counts(db, tokens, [*domains, *own])
+    counts = counts_of(db, tokens, [*domains, *own])
     of_all = {model: classify(tokens, counts[model], model.totals) for model in domains}
     for mailbox, one in judges.items():
         if one.domain is None:
@@ -70,7 +70,8 @@ def score_messages(
     return found
 
 
-def _judges(db: Connection, mailboxes: Sequence[MailboxId]) -> dict[MailboxId, Judges]:
+def judges_of(db: Connection, mailboxes: Sequence[MailboxId]) -> dict[MailboxId, Judges]:
+    """Who judges each mailbox's mail."""
     found = _remembered.judges(mailboxes)
     missing = [mailbox for mailbox in mailboxes if mailbox not in found]
     if missing:
@@ -85,7 +86,7 @@ def _model(id_: int | None, spam: int, ham: int, trained_at: datetime) -> Model 
     return None if id_ is None else Model(id_, Totals(spam, ham), trained_at)
 
 
-def _counts(
+def counts_of(
     db: Connection, tokens: Mapping[int, str], models: Iterable[Model]
 ) -> dict[Model, dict[int, Counts]]:
     """Of those tokens that were ever learned, by model."""
