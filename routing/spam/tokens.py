@@ -1,51 +1,28 @@
-"""What the classifier counts of a message: a bounded set of words, each with where it stands.
-
-Left out on purpose: dates, message ids and the fields of lists, which tell when and where mail was gathered and not
-what it is. To and Received still tell some of that.
-"""
+"""What the classifier counts of a message: a bounded set of tokens, each a word with where it stands before a colon."""
 
 import binascii
-import re
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
 from accounts.mailstore.body_structures import transfer_encoding
 from accounts.mailstore.charsets import decode_text
-from accounts.mailstore.encoded_words import decode_base64, decode_words
+from accounts.mailstore.encoded_words import decode_base64
 from accounts.mailstore.entities import Entity, parse_entities
 from accounts.mailstore.header_fields import unfold
-from accounts.mailstore.markup import text_of_html
-from accounts.mailstore.media_types import parameter, parameter_text
+from accounts.mailstore.media_types import parameter, parameter_text, parse_disposition
+from routing.spam.body_tokens import html_tokens, plain_tokens
+from routing.spam.header_tokens import header_tokens
+from routing.spam.words import size, words
 
 TEXT_LIMIT = 64 * 1024
 TOKENS_LIMIT = 2000
 PARTS_LIMIT = 50
-FIELD_LIMIT = 2048
-RECEIVED_LIMIT = 5
-
-_WORD = re.compile(r"[^\W_][\w'$!-]{1,23}+|[$!]{2,10}|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
-_URL = re.compile(r"https?://([^\s<>\"'/?#]{1,200})([^\s<>\"'?#]{0,100})", re.IGNORECASE)
-_TAG = re.compile(r"<(/?[a-z][a-z0-9]{0,9}|!--)", re.IGNORECASE)
-_HIDING = re.compile(
-    r"display\s?:\s?none|font-size\s?:\s?[01](?:px|pt)?\b|visibility\s?:\s?hidden", re.I
-)
-_COLOUR = re.compile(r"(?:bg)?color\s?[=:]\s?[\"']?(#?\w{3,10})", re.IGNORECASE)
-_FIELDS = {
-    b"subject": "s",
-    b"from": "f",
-    b"to": "t",
-    b"reply-to": "r",
-    b"x-mailer": "m",
-    b"user-agent": "m",
-}
-_NUMBER = re.compile(r"\d+")
 
 
 def tokens_of(content: bytes) -> frozenset[str]:
-    """At most TOKENS_LIMIT tokens, in the order header, parts, words; the same for the same bytes."""
+    """At most TOKENS_LIMIT tokens, in the order header, parts, words; the same for the same bytes, whatever ends lines."""
     found: dict[str, None] = {}
-    root = parse_entities(content)
-    for token in _all(content, root):
+    for token in _all(content):
         found[token] = None
         if len(found) == TOKENS_LIMIT:
             break
@@ -63,76 +40,53 @@ def keys_of(tokens: Iterable[str]) -> dict[int, str]:
     return {token_key(token): token for token in tokens}
 
 
-def _all(content: bytes, root: Entity) -> Iterator[str]:
-    yield from _header(root)
-    waiting, left, parts = [root], TEXT_LIMIT, PARTS_LIMIT
-    while waiting and parts:
+def _all(content: bytes) -> Iterator[str]:
+    root = parse_entities(content)
+    yield from header_tokens(root.header.values)
+    parts: list[Entity] = []
+    waiting = [root]
+    while waiting and len(parts) < PARTS_LIMIT:
         entity = waiting.pop()
-        parts -= 1
-        kind = entity.media_type
-        yield f"type:{(kind.type + b'/' + kind.subtype)[:60].decode('latin-1').lower()}"
-        if name := parameter_text(kind.parameters, b"name")[:200]:
-            yield f"file:{name.rpartition('.')[2].lower()[:12]}"
-            yield from _words("file:", name)
-        if kind.type == b"text" and left > 0:
-            text = _text(content, entity, left)
-            left -= len(text)
-            yield from _body(text, is_html=kind.subtype == b"html")
+        parts.append(entity)
         waiting.extend(reversed(entity.children))
+    yield f"layout:parts {size(len(parts))}"
+    for part in parts:
+        yield from _kind(part)
+    left = TEXT_LIMIT
+    for part in parts:
+        if part.media_type.type == b"text" and left > 0:
+            text = _text(content, part, left)
+            left -= len(text)
+            is_html = part.media_type.subtype == b"html"
+            yield from html_tokens(text) if is_html else plain_tokens(text)
 
 
-def _header(root: Entity) -> Iterator[str]:
-    values = root.header.values
-    for name, prefix in _FIELDS.items():
-        if name not in values:
-            yield f"no:{name.decode()}"
-            continue
-        text = decode_words(unfold(values[name][0][:FIELD_LIMIT]))
-        yield from _words(prefix + ":", text, pairs=name == b"subject")
-        if name == b"subject" and text.isupper():
-            yield "s:capitals"
-    for value in values.get(b"received", ())[:RECEIVED_LIMIT]:
-        fact = unfold(value[:FIELD_LIMIT]).decode("latin-1").lower().rpartition(";")[0]
-        yield from (f"rcvd:{word}" for word in re.findall(r"[a-z][a-z0-9.-]{2,40}", fact))
-        yield from (
-            f"ip:{net}" for net in re.findall(r"\b(\d{1,3}\.\d{1,3})\.\d{1,3}\.\d{1,3}\b", fact)
-        )
+def _kind(part: Entity) -> Iterator[str]:
+    """What a part says it is: type, charset, encoding, the name and ending of a file."""
+    kind, values = part.media_type, part.header.values
+    yield f"type:{(kind.type + b'/' + kind.subtype)[:60].decode('latin-1').lower()}"
+    yield f"encoding:{transfer_encoding(values).decode('latin-1')[:20]}"
+    if kind.type == b"text" and b"content-type" in values:
+        yield f"charset:{_charset(part)[:30].lower()}"
+    name = parameter_text(kind.parameters, b"name")
+    fields = values.get(b"content-disposition")
+    if fields and (disposition := parse_disposition(unfold(fields[0]))):
+        yield f"type:/{disposition.kind[:20].decode('latin-1')}"
+        name = parameter_text(disposition.parameters, b"filename") or name
+    if name:
+        yield f"file:.{name.rpartition('.')[2].lower()[:12]}"
+        yield from words("file:", name[:200])
 
 
-def _text(content: bytes, entity: Entity, limit: int) -> str:
-    octets = content[entity.body_start : min(entity.end, entity.body_start + 2 * limit)]
-    match transfer_encoding(entity.header.values):
+def _charset(part: Entity) -> str:
+    return (parameter(part.media_type.parameters, b"charset") or b"").decode("ascii", "replace")
+
+
+def _text(content: bytes, part: Entity, limit: int) -> str:
+    octets = content[part.body_start : min(part.end, part.body_start + 2 * limit)]
+    match transfer_encoding(part.header.values):
         case b"base64":
             octets = decode_base64(octets)
         case b"quoted-printable":
             octets = binascii.a2b_qp(octets)
-    charset = parameter(entity.media_type.parameters, b"charset") or b""
-    return decode_text(octets, charset.decode("ascii", "replace"))[:limit]
-
-
-def _body(text: str, *, is_html: bool) -> Iterator[str]:
-    for host, path in _URL.findall(text):
-        host = host.lower().rpartition("@")[2]
-        labels = host.split(".")
-        yield "url:ip" if labels[-1].isdigit() else f"url:{'.'.join(labels[-2:])}"
-        yield f"url:{host[:60]}"
-        yield from _words("path:", path)
-    if is_html:
-        yield from (f"tag:{tag.lower()}" for tag in _TAG.findall(text))
-        yield from (f"colour:{colour.lower()}" for colour in _COLOUR.findall(text))
-        yield from ("html:hides" for _ in _HIDING.findall(text))
-        text = text_of_html(text)
-    yield from _words("", text, pairs=True)
-
-
-def _words(prefix: str, text: str, *, pairs: bool = False) -> Iterator[str]:
-    """Words in lower case, numbers as their length; with `pairs`, each with the one before it as well."""
-    before = ""
-    for word in _WORD.findall(text):
-        word = word.lower()
-        if word[0].isdigit():
-            word = _NUMBER.sub(lambda digits: "0" * min(len(digits[0]), 6), word)
-        yield prefix + word
-        if pairs and before:
-            yield f"{prefix}{before} {word}"
-        before = word
+    return decode_text(octets, _charset(part))[:limit].replace("\r\n", "\n")
