@@ -84,7 +84,7 @@ async def _align(
 ) -> DmarcEvidence:
     """§4.4. A domain whose check had trouble with DNS might have passed: then the whole is temperror, not a fail."""
     aligned: list[str] = []
-    trouble = ""
+    trouble = "SPF is not known" if spf.result == "temperror" and not spf.domain else ""
     candidates: list[tuple[str, str, str, bool]]
     candidates = [("spf", spf.domain, spf.result, record.is_strict_spf)]
     candidates += [("dkim", one.domain, one.result, record.is_strict_dkim) for one in dkim]

@@ -305,7 +305,11 @@ class TestTrouble:
 
     @pytest.mark.parametrize(
         ("spf", "signers"),
-        [(SpfEvidence("temperror", "example.org"), ()), (NO_SPF, ("mail.example.org",))],
+        [
+            (SpfEvidence("temperror", "example.org"), ()),
+            (SpfEvidence("temperror"), ()),
+            (NO_SPF, ("mail.example.org",)),
+        ],
     )
     def test_of_what_would_be_aligned_is_temperror(
         self, spf: SpfEvidence, signers: tuple[str, ...]
