@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import connection
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -40,18 +40,14 @@ class SpamModelAdmin(WhyPage, WhatIfPage, ReadOnlyAdmin):
     list_display_links = None
     search_fields = ("domain__name", "mailbox__name")
     list_per_page = 50
+    ordering = ("domain__name", "mailbox__name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SpamModel]:
         _begin_all()
         models: QuerySet[SpamModel] = super().get_queryset(request)
-        own = models.model.objects.filter(pk=OuterRef("pk")).values("domain__name")
-        return (
-            models.select_related("domain", "mailbox")
-            .annotate(domain_name=Subquery(own))
-            .order_by(F("domain_name").asc(nulls_last=True), "mailbox__name")
-        )
+        return models.select_related("domain", "mailbox")
 
-    @display(description="of", ordering="domain_name")
+    @display(description="of", ordering="domain__name")
     def whose(self, model: SpamModel) -> str:
         return str(model)
 

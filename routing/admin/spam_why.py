@@ -37,20 +37,25 @@ SHOWN = 50
 _REFRESH = "this.form.submit()"
 _TRACE_ID = re.compile(rb"^Received:(?:[^\r\n]|\r\n[ \t])*?\sid\s+([\w.-]{6,64})", re.M | re.I)
 _PLACES = {
-    "s": "Subject",
-    "f": "From",
-    "t": "To",
-    "r": "Reply-To",
-    "m": "mail program",
+    "subject": "Subject",
+    "from": "From",
+    "name": "name in From",
+    "reply": "Reply-To",
+    "to": "To",
+    "mailer": "mail program",
+    "auth": "Authentication-Results",
+    "received": "Received",
+    "client": "sending host",
+    "no": "field that is missing",
+    "has": "field that is there",
     "url": "link",
     "path": "link's path",
     "file": "attachment",
-    "type": "media type",
+    "type": "kind of part",
     "tag": "HTML tag",
-    "colour": "HTML colour",
-    "rcvd": "Received",
-    "ip": "network",
-    "no": "field that is missing",
+    "html": "HTML",
+    "foot": "below the text",
+    "hidden": "hidden text",
 }
 
 
@@ -179,7 +184,7 @@ def recorded(event: TraceEntry) -> Recorded:
     return Recorded(
         event,
         sorted(terms.items(), key=lambda term: -abs(term[1])),
-        [(*in_words(str(text)), odds) for text, odds in detail.get("telling") or ()],
+        [(*in_words(str(text)), points) for text, points in detail.get("telling") or ()],
         [str(note) for note in detail.get("notes") or ()],
     )
 
@@ -187,6 +192,4 @@ def recorded(event: TraceEntry) -> Recorded:
 def in_words(token: str) -> tuple[str, str]:
     """Where a token stands, and what it is."""
     prefix, colon, text = token.partition(":")
-    if colon and prefix in _PLACES:
-        return _PLACES[prefix], text
-    return "text", token
+    return (_PLACES.get(prefix, prefix), text) if colon else ("text", token)

@@ -14,10 +14,10 @@ _NONE = Counts(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """`odds` are logarithms: above nothing they speak for spam. The counts are of messages learned."""
+    """`points` are its share of all; above nothing they speak for spam. The counts are of messages learned."""
 
     token: str
-    odds: float
+    points: float
     domain: Counts
     own: Counts
 
@@ -48,8 +48,8 @@ def explain(db: Connection, content: bytes, mailbox: MailboxId) -> Explanation:
         len(counts[judges.domain]),
         classified,
         tuple(
-            Telling(text, odds, counts[judges.domain].get(key, _NONE), own.get(key, _NONE))
-            for text, odds in classified.telling
+            Telling(text, points, counts[judges.domain].get(key, _NONE), own.get(key, _NONE))
+            for text, points in classified.telling
             for key in [token_key(text)]
         ),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 
-from routing.spam.tokens import token_key, tokens_of
+from routing.spam.tokens import keys_of, tokens_of
 from routing.spam_models.counting import Keys
 from routing.spam_models.models_of import Connection, domain_model
 from routing.spam_models.voting import Vote, teach
@@ -23,7 +23,7 @@ class Learned:
 
 def keys_of_content(content: bytes) -> Keys:
     """The keys of a message's tokens."""
-    return [token_key(token) for token in tokens_of(content)]
+    return list(keys_of(tokens_of(content)))
 
 
 def learn(db: Connection, domain: int, lessons: Iterable[tuple[bytes, bool]]) -> Iterator[Learned]:

@@ -16,6 +16,7 @@ from accounts.mailstore.values import MailboxId, Placement, new_message
 from accounts.models import User
 from routing.spam_models import remembered
 from routing.spam_models.learning import learn
+from routing.spam_models.models_of import models_of
 from tests.factories import MakeUser, unique
 
 Database = psycopg.Connection[tuple[Any, ...]]
@@ -83,6 +84,12 @@ def test_a_domain_shows_how_far_it_has_come(client: Client, database: Database, 
     assert f"{name} domain 60 60 yes" in shown
 
 
+def test_domains_stand_before_users(client: Client, database: Database, user: User) -> None:
+    models_of(database, MailboxId(user.mailbox.pk))
+    shown = text(client, "routing_spammodel_changelist", q=user.domain.name)
+    assert shown.index(f"{user.domain.name} domain") < shown.index(f"{user.address} user")
+
+
 def test_a_verdict_is_explained_by_its_trace_id(
     client: Client, database: Database, recipients: str
 ) -> None:
@@ -92,7 +99,7 @@ def test_a_verdict_is_explained_by_its_trace_id(
         7.5,
         "spam",
         terms={"BAYES": 4.5, "DNSBL": 3.0, "SPF_PASS": -0.5},
-        telling=[["s:pills", 2.25], ["minutes", -1.5]],
+        telling=[["subject:pills", 2.25], ["minutes", -1.5]],
         notes=["spamd did not answer"],
     )
     shown = text(client, "routing_spam_why", trace=trace_id)
