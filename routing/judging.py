@@ -5,13 +5,11 @@ allow list wins over all but a virus.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from accounts.entries import SpamSettings
+from routing.evidence import PolicyWord
 from routing.verdict_fields import scores_of, status_fields
 from routing.verdicts import Term, Verdict
-
-Treatment = Literal["none", "quarantine", "reject"]
 
 ALLOWED = Term("ALLOWED", -100.0, "on the allow list")
 FORGED = "LOCAL_FROM"
@@ -28,14 +26,15 @@ class Findings:
     """What is the same for all mailboxes.
 
     `dmarc` is what the author's domain asks for, as far as anything is to be done; `is_doubtful`: a second sign speaks
-    against the message, and it came by no list. `is_forged`: it names an author of ours, and nothing shows that it is from
+    against the message; `is_from_list`: by a list, or a sealer that is trusted, it may have come so. `is_forged`: it names an author of ours, and nothing shows that it is from
     here. `virus` is one's name, None where nobody looked for one.
     """
 
     terms: tuple[Term, ...] = ()
     is_allowed: bool = False
-    dmarc: Treatment = "none"
+    dmarc: PolicyWord = "none"
     is_doubtful: bool = False
+    is_from_list: bool = False
     is_forged: bool = False
     virus: str | None = None
     notes: tuple[str, ...] = ()
@@ -95,7 +94,9 @@ def _sum(terms: tuple[Term, ...]) -> float:
 
 def _refusal(findings: Findings, settings: SpamSettings, score: float) -> str:
     """RFC 9989 forbids to refuse for p=reject alone, for the sake of lists."""
-    if findings.dmarc == "reject" and (settings.refuses_dmarc_failures or findings.is_doubtful):
+    is_doubtful = findings.is_doubtful or score >= settings.spam_threshold
+    is_wrong = is_doubtful and not findings.is_from_list
+    if findings.dmarc == "reject" and (settings.refuses_dmarc_failures or is_wrong):
         return DMARC_REPLY
     if settings.refuse_threshold is not None and score >= settings.refuse_threshold:
         return SPAM_REPLY

@@ -5,10 +5,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts import scram
 from tests import embedded_database
+from tests.dns_server import DnsServer
 
 scram.ITERATIONS = 4096  # a sixteenth of the cost
 pytest_plugins = ["tests.factories"]
@@ -32,6 +34,17 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbB
     worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
     with django_db_blocker.unblock():
         embedded_database.use_database(f"tests_{worker}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_dns() -> Iterator[None]:
+    """No test asks the DNS of this machine: a server here says of every name that there is none."""
+    from transport.dns.resolver import resolver
+
+    with DnsServer() as server:
+        settings.DNS_NAMESERVERS = (server.address,)
+        resolver.cache_clear()
+        yield
 
 
 @pytest.fixture

@@ -83,6 +83,15 @@ def test_what_fails_dmarc_is_spam_and_refused_with_a_second_sign_or_by_setting(
     assert f"DMARC_{dmarc.upper()}=8.0".encode() in verdict.fields
 
 
+def test_a_second_sign_is_a_score_too_and_speaks_against_no_list() -> None:
+    settings = SpamSettings(spam_threshold=5.0)
+    assert judge(Findings(BAD, dmarc="reject"), settings).refusal == DMARC_REPLY
+    listed = Findings(BAD, dmarc="reject", is_doubtful=True, is_from_list=True)
+    verdict = judge(listed, settings)
+    assert (verdict.is_spam, verdict.refusal) == (True, "")
+    assert judge(listed, STRICT).refusal == DMARC_REPLY
+
+
 def test_what_decides_is_no_reason_to_refuse() -> None:
     settings = SpamSettings(refuse_threshold=6.0)
     verdict = judge(Findings(BAD, dmarc="quarantine", is_forged=True), settings)

@@ -11,7 +11,9 @@ from accounts.directory import local_domains
 from accounts.journal.trace import TraceEvent
 from accounts.mailstore.values import MailboxId
 from routing.decisions import Filing, Plan, Refiling, Sending
+from routing.dmarc_treatment import NO_RULES, dmarc_treatment, trusted_sealer
 from routing.envelope import Client, Envelope, Recipient
+from routing.evidence import Authentication
 from routing.judging import NOTHING_FOUND, SPAM_REPLY, Findings, Learned, judge
 from routing.spam_models.scoring import score_content
 from routing.verdicts import Verdict, Verdicts
@@ -29,11 +31,12 @@ log = logging.getLogger(__name__)
 class Gathered:
     """What was found out while the sender waits. `fields` tell it to the recipients (Authentication-Results).
 
-    `unproven` are the domains of authors that nothing speaks for.
+    `authentication` None: it is not known. `unproven` are the domains of authors that nothing speaks for.
     """
 
     findings: Findings = NOTHING_FOUND
     fields: bytes = b""
+    authentication: Authentication | None = None
     unproven: tuple[str, ...] = ()
 
 
@@ -59,11 +62,8 @@ def judge_message(
     """`content` is with our own fields. Raises only what makes the connection useless."""
     copies: Sequence[Filing | Refiling] = (*plan.filings, *plan.refilings)
     learned, notes = _learned(db, trace_id, content, [copy.mailbox.id for copy in copies])
-    findings = replace(
-        gathered.findings,
-        is_forged=_is_forged(db, gathered.unproven, envelope, client),
-        notes=(*gathered.findings.notes, *notes),
-    )
+    findings = _with_rules(db, gathered, envelope, client)
+    findings = replace(findings, notes=(*findings.notes, *notes))
     verdicts = {
         copy.mailbox.id: judge(
             findings,
@@ -93,10 +93,24 @@ def judge_message(
     return Judgement(replace(plan, sendings=kept), verdicts, tuple(events), refusal)
 
 
-def _is_forged(db: Connection, unproven: Sequence[str], envelope: Envelope, client: Client) -> bool:
-    if not unproven or not local_domains(db, unproven):
-        return False
-    return not is_from_us(db, envelope.reverse_path, client.address)
+def _with_rules(db: Connection, gathered: Gathered, envelope: Envelope, client: Client) -> Findings:
+    """The findings, with what the administrator's rules and our own domains make of them."""
+    findings, authentication = gathered.findings, gathered.authentication
+    if authentication is None:
+        return findings
+    unproven = set(gathered.unproven)
+    is_sealed = bool(trusted_sealer(authentication, NO_RULES))
+    if is_sealed:
+        unproven.discard(authentication.dmarc.domain)
+    is_forged = bool(unproven and local_domains(db, unproven)) and not is_from_us(
+        db, envelope.reverse_path, client.address
+    )
+    return replace(
+        findings,
+        dmarc=dmarc_treatment(authentication, NO_RULES),
+        is_from_list=findings.is_from_list or is_sealed,
+        is_forged=is_forged,
+    )
 
 
 def _learned(

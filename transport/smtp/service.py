@@ -81,7 +81,7 @@ class SmtpService:
         self.postponed = Postponed(database)
         self.recipients = Recipients()
         self.turns = Turns(DELIVERIES_AT_ONCE)
-        self.judging = Judging()
+        self.judging = Judging(self.hostname)
         self._free_space = (0.0, True)
         self._tasks: list[asyncio.Task[None]] = []
 

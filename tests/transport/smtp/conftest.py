@@ -260,3 +260,15 @@ def queue(database: Database) -> Iterator[Queue]:
         dns.add(hop, "MX", f"10 mx.{hop}.")
         dns.add(f"mx.{hop}", "A", peer.host)
         yield make_queue(database, dns, peer, hop)
+
+
+@pytest.fixture
+def zones(settings: Any) -> Iterator[DnsServer]:
+    """The DNS that the server asks."""
+    from transport.dns.resolver import resolver
+
+    with DnsServer() as server:
+        settings.DNS_NAMESERVERS = ((server.host, server.port),)
+        resolver.cache_clear()
+        yield server
+    resolver.cache_clear()
