@@ -8,8 +8,7 @@ long text cannot drown what its header tells.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from heapq import nlargest
-from math import exp, log
+from math import exp, fsum, log
 from typing import NamedTuple
 
 LEAST_LEARNED = 50
@@ -75,36 +74,30 @@ def classify(
     """`tokens` and `counts` by token_key; None until enough was learned of both."""
     if min(totals.spam, totals.ham) < LEAST_LEARNED:
         return None
-    views: tuple[list[tuple[float, str]], ...] = tuple([] for _ in _WEIGHTS)
+    views: list[list[tuple[float, str]]] = [[] for _ in _WEIGHTS]
     odds: dict[Counts, float] = {}
+    even = log((totals.ham + 2 * _DOUBT) / (totals.spam + 2 * _DOUBT))
     for key, token in tokens.items():
-        seen = counts.get(key)
-        if seen is None:
+        if (seen := counts.get(key)) is None:
             continue
         if (value := odds.get(seen)) is None:
-            value = odds[seen] = _odds(seen, totals)
-        before, colon, _ = token.partition(":")
-        if colon:
-            views[_VIEWS.get(before, _HEADER)].append((value, token))
+            spam, ham = seen
+            value = log((spam + _DOUBT) / (ham + _DOUBT)) + even
+            value = odds[seen] = max(-ODDS_LIMIT, min(ODDS_LIMIT, value))
+        if ":" in token:
+            views[_VIEWS.get(token[: token.index(":")], _HEADER)].append((value, token))
         else:
             views[_PAIRS if " " in token else _WORDS].append((value, token))
     points = 0.0
     telling: list[tuple[float, str]] = []
     for weight, view in zip(_WEIGHTS, views, strict=True):
         share = THRESHOLD / _BORDER * weight / max(len(view), _LEAST_TOKENS) ** _DEPENDENCE
-        points += share * sum(value for value, _ in view)
-        view.sort()
-        telling += [(share * value, token) for value, token in view[:NOTED] + view[NOTED:][-NOTED:]]
-    noted = tuple((token, value) for value, token in nlargest(NOTED, telling, key=_strength))
+        # in whatever order the tokens come, the sum is the same to its last bit
+        points += share * fsum([value for value, _ in view])
+        telling += [(share * value, token) for value, token in view if not -1 < value < 1]
+    telling.sort()
+    extremes = telling[:NOTED] + telling[NOTED:][-NOTED:]
+    extremes.sort(key=lambda pair: -abs(pair[0]))
+    noted = tuple((token, value) for value, token in extremes[:NOTED])
     points = max(-3 * THRESHOLD, min(3 * THRESHOLD, points))
     return Classified(1 / (1 + exp(-points)), points, noted)
-
-
-def _strength(pair: tuple[float, str]) -> tuple[float, str]:
-    return abs(pair[0]), pair[1]
-
-
-def _odds(counts: Counts, totals: Totals) -> float:
-    spam = (counts.spam + _DOUBT) / (totals.spam + 2 * _DOUBT)
-    ham = (counts.ham + _DOUBT) / (totals.ham + 2 * _DOUBT)
-    return max(-ODDS_LIMIT, min(ODDS_LIMIT, log(spam / ham)))

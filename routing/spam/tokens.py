@@ -3,6 +3,7 @@
 import binascii
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from struct import unpack
 
 from accounts.mailstore.body_structures import transfer_encoding
 from accounts.mailstore.charsets import decode_text
@@ -31,13 +32,16 @@ def tokens_of(content: bytes) -> frozenset[str]:
 
 def token_key(token: str) -> int:
     """A token as the database counts it: 64 bits, signed, for ever the same."""
-    digest = blake2b(token.encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    [key] = keys_of([token])
+    return key
 
 
 def keys_of(tokens: Iterable[str]) -> dict[int, str]:
     """Each token by its key."""
-    return {token_key(token): token for token in tokens}
+    listed = list(tokens)
+    digests = [blake2b(token.encode("utf-8", "replace"), digest_size=8) for token in listed]
+    keys = unpack(f">{len(listed)}q", b"".join([digest.digest() for digest in digests]))
+    return dict(zip(keys, listed, strict=True))
 
 
 def _all(content: bytes) -> Iterator[str]:
