@@ -86,6 +86,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Who may come in",
             "separator": True,
             "items": [
+                _link("Policies", "policy", "routing_policysetting"),
+                _link("Block and allow lists", "block", "routing_listedsender"),
                 _link("Blocked logins", "lock_clock", "accounts_loginfailure"),
                 _link("Allowed clients", "verified_user", "transport_allowedclient"),
             ],

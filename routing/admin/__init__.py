@@ -1,3 +1,10 @@
 """The admin's pages of what is decided about mail. Importing a module registers its pages."""
 
-from routing.admin import address_lists, global_scripts, scripts, spam_models  # noqa: F401
+from routing.admin import (  # noqa: F401
+    address_lists,
+    global_scripts,
+    listed_senders,
+    policies,
+    scripts,
+    spam_models,
+)

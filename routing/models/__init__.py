@@ -1,8 +1,16 @@
-"""The tables of `routing`: Sieve scripts, and users' lists of addresses."""
+"""The tables of `routing`: Sieve scripts, users' lists of addresses, what was learned about spam, policies."""
 
 from routing.models.address_list import AddressList
 from routing.models.global_script import GlobalScript
+from routing.models.policies import ListedSender, PolicySetting
 from routing.models.script import Script
 from routing.models.spam import SpamModel
 
-__all__ = ["AddressList", "GlobalScript", "Script", "SpamModel"]
+__all__ = [
+    "AddressList",
+    "GlobalScript",
+    "ListedSender",
+    "PolicySetting",
+    "Script",
+    "SpamModel",
+]

@@ -20,6 +20,7 @@ from transport.smtp.admission import check_reverse_path
 from transport.smtp.content import DataDecoder, with_crlf
 from transport.smtp.incoming import ConnectionLost
 from transport.smtp.logging_in import WRONG, authenticate
+from transport.smtp.policing import Visit
 from transport.smtp.service import Port, SmtpService
 from transport.smtp.session import SmtpSession
 from transport.smtp.syntax import CommandError, parse_bdat, parse_mail, parse_rcpt
@@ -179,21 +180,21 @@ class SmtpConnection(SmtpSession):
             return TOO_LARGE
         if not self.service.has_free_space():
             return "452 4.3.1 there is no room at the moment"
+        transaction = Transaction(mail, new_trace_id())
         try:
             if self.login is not None:
                 refusal = await self.service.database.run(
                     check_reverse_path, self.login, mail.reverse_path
                 )
-            elif mail.reverse_path is not None:
-                refusal = await self.service.may_claim(
-                    mail.reverse_path, self.client_address, self._helo
-                )
+            else:
+                self.service.policing.begin(self._visit(mail.reverse_path), transaction)
+                refusal = await self.service.may_claim(transaction, self.client_address)
         except Exception:
             return self._our_failure("MAIL")
         if refusal:
-            self._trace_refusal(new_trace_id(), "mail", refusal, mail.reverse_path)
+            self._trace_refusal(transaction.trace_id, "mail", refusal, mail.reverse_path)
             return refusal
-        self._transaction = Transaction(mail, new_trace_id())
+        self._transaction = transaction
         return "250 2.1.0 OK"
 
     async def smtp_RCPT(self, argument: bytes) -> str:
@@ -217,6 +218,10 @@ class SmtpConnection(SmtpSession):
                 is_bounce=transaction.mail.reverse_path is None,
                 may_relay=self.login is not None,
             )
+            if self.login is None and not isinstance(admitted, str):
+                visit = self._visit(transaction.mail.reverse_path)
+                refusal = await self.service.policing.judge(visit, transaction, address)
+                admitted = refusal or admitted
         except Exception:
             return self._our_failure("RCPT")
         if isinstance(admitted, str):
@@ -402,6 +407,9 @@ class SmtpConnection(SmtpSession):
             sender="" if sender is None else str(sender),
             recipient=recipient,
         )
+
+    def _visit(self, reverse_path: Address | None) -> Visit:
+        return Visit(self.client_address, self._helo, self.service.hostname, reverse_path)
 
     def _client(self) -> Client:
         protocol = "ESMTP" if self._is_extended else "SMTP"

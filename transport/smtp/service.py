@@ -16,17 +16,17 @@ from accounts.authentication import still_valid
 from accounts.entries import Login
 from accounts.journal.acceptances import forget_old
 from routing.decisions import Elsewhere, Reached, Resolution
-from transport.authentication.spf import check_spf
 from transport.carrying import Carried
 from transport.connection_limits import ConnectionLimits
 from transport.database_threads import DatabaseThreads
-from transport.dns.resolver import resolver
 from transport.notifier import Notifier
 from transport.queue.wakeups import wake
 from transport.smtp.admission import Claim, judge_claim
 from transport.smtp.judging import Judging
+from transport.smtp.policing import Policing
 from transport.smtp.postponed import Postponed
 from transport.smtp.recipients import Recipients, look_up_recipient
+from transport.smtp.transaction import Transaction
 from transport.turns import DELIVERIES_AT_ONCE, Turns
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class SmtpService:
         self._foreign: dict[str, float] = {}
         self.postponed = Postponed(database)
         self.recipients = Recipients()
+        self.policing = Policing(database)
         self.turns = Turns(DELIVERIES_AT_ONCE)
         self.judging = Judging(self.hostname)
         self._free_space = (0.0, True)
@@ -90,6 +91,7 @@ class SmtpService:
         self._tasks = [
             asyncio.create_task(self.postponed.run()),
             asyncio.create_task(self.recipients.hear()),
+            asyncio.create_task(self.policing.run()),
             asyncio.create_task(self._check_logins_for_ever()),
             asyncio.create_task(self._sweep_for_ever()),
         ]
@@ -107,6 +109,7 @@ class SmtpService:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.policing.close()
         await self.postponed.flush()
 
     def enter(self, connection: "SmtpConnection") -> bool:
@@ -132,8 +135,11 @@ class SmtpService:
         except Exception:
             log.exception("%s: nobody was told of the delivery", carried.trace_id)
 
-    async def may_claim(self, sender: Address, client_address: str, helo: str) -> str:
+    async def may_claim(self, transaction: Transaction, client_address: str) -> str:
         """The refusal of a reverse-path on port 25, or "": one of ours needs SPF's pass or an allowed client."""
+        sender = transaction.mail.reverse_path
+        if sender is None:
+            return ""
         now = time.monotonic()
         if self._foreign.get(sender.domain, 0.0) > now:
             return ""
@@ -144,12 +150,11 @@ class SmtpService:
             self._foreign[sender.domain] = now + LOCAL_DOMAIN_SECONDS
         if claim is not Claim.DOUBTFUL:
             return ""
-        verdict = await check_spf(
-            client_address, str(sender), helo, self.hostname, resolver().look_up_async
-        )
-        if verdict.result == "pass":
+        assert transaction.spf is not None
+        spf = await transaction.spf
+        if spf.result == "pass":
             return ""
-        if verdict.result == "temperror":
+        if spf.result == "temperror":
             return "451 4.4.3 SPF could not be evaluated now"
         return (
             "550 5.7.1 mail from this domain is taken from its own users and authorised hosts only"

@@ -1,6 +1,8 @@
 """The state of one SMTP session and of the mail transaction in it, RFC 5321 §4.1.4. Pure."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from typing import Any
 
 from routing.decisions import Resolution
 from routing.envelope import Envelope, Recipient
@@ -13,8 +15,9 @@ from transport.smtp.syntax import MailCommand
 class Transaction:
     """MAIL has been accepted. What recipients resolve to is kept, so that the plan needs no further look-up.
 
-    `terms`, `spf` and `is_allowed` are what was found out on port 25 before DATA: signs for and against the client, and
-    whether the allow list names it.
+    The last fields are what is found out on port 25 before DATA (`policing`): `facts` and `spf` are being gathered, await
+    them; `terms` are signs for and against the client. `is_allowed`: the allow list names it; `is_sender_allowed`: it names
+    the sender, which counts where DMARC proves it. `allowed_by` is the entry's id.
     """
 
     mail: MailCommand
@@ -22,10 +25,18 @@ class Transaction:
     resolved: list[tuple[Recipient, Resolution]] = field(default_factory=list)
     chunks: bytearray = field(default_factory=bytearray)  # one octet each, however small the chunks
     chunked_octets: int = 0
-    terms: list[Term] = field(default_factory=list)
-    spf: SpfEvidence | None = None
-    is_allowed: bool = False
     is_chunked: bool = False  # a BDAT came: DATA may not follow (RFC 3030 §2)
+    facts: dict[str, Awaitable[Any]] = field(default_factory=dict)
+    spf: Awaitable[SpfEvidence] | None = None
+    terms: list[Term] = field(default_factory=list)
+    is_allowed: bool = False
+    is_sender_allowed: bool = False
+    allowed_by: int = 0
+
+    def note(self, term: Term | None) -> None:
+        """Keep a sign, each name once."""
+        if term is not None and all(term.name != known.name for known in self.terms):
+            self.terms.append(term)
 
     @property
     def envelope(self) -> Envelope:

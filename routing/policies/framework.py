@@ -1,0 +1,84 @@
+"""What a policy is: a judge over facts, asked on port 25 at each RCPT. Pure.
+
+A policy is a file of this folder with a module-level `POLICY`; it is found by itself. `transport.smtp.policing` gathers the
+facts and asks the policies; the administrator turns each on, off, or to "only note it".
+"""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+from accounts.addresses import Address
+from routing.evidence import SpfEvidence
+from routing.policies.sender_lists import ListedSender
+from routing.verdicts import Term
+
+Mode = Literal["on", "off", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known at one RCPT.
+
+    The fields from `spf` on are gathered only for policies that name them in `needs`; None: nobody asked, or there was no
+    answer in time. `recipients` counts those accepted before this one; `declared_size` is SIZE of MAIL, 0 for none.
+    """
+
+    client_address: str
+    helo: str
+    hostname: str
+    reverse_path: Address | None
+    recipient: Address
+    recipients: int = 0
+    declared_size: int = 0
+    blocked: ListedSender | None = None
+    spf: SpfEvidence | None = None
+
+    @property
+    def client_network(self) -> str:
+        """What counts as one client: an IPv4 address, or an IPv6 /64."""
+        return client_network(self.client_address)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`reply` refuses (5yz) or defers (4yz) the recipient, "" accepts it; `terms` are points that go with the message."""
+
+    reply: str = ""
+    terms: tuple[Term, ...] = ()
+
+
+PASS = Decision()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`does` tells an administrator what it does, in a sentence. `needs` names fields of Facts."""
+
+    title: str
+    does: str
+    judge: Callable[[Facts], Decision]
+    default_mode: Mode = "on"
+    needs: frozenset[str] = frozenset()
+
+
+@cache
+def policies() -> dict[str, Policy]:
+    """Every policy by its name, which is its file's, in the order of the names."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    modules = {file.stem: import_module(f"routing.policies.{file.stem}") for file in files}
+    return {name: module.POLICY for name, module in modules.items() if hasattr(module, "POLICY")}
+
+
+def client_network(client_address: str) -> str:
+    """An IPv4 address as it is, one mapped into IPv6 too; the /64 of an IPv6 address, which is one customer's."""
+    address = ipaddress.ip_address(client_address)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(ipaddress.ip_network((address, 64), strict=False))
+        address = address.ipv4_mapped
+    return str(address)

@@ -1,0 +1,177 @@
+"""Policies at RCPT, over sockets: the lists, their hits, modes, and what no policy may touch."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from routing.policies import null_path
+from routing.policies.framework import Decision, Facts, Policy
+from routing.verdicts import Term
+from tests.dns_server import DnsServer
+from tests.factories import PASSWORD
+from transport.dns.resolver import resolver
+from transport.smtp import policing
+
+
+@pytest.fixture
+def zones(settings: Any) -> Iterator[DnsServer]:
+    with DnsServer() as server:
+        settings.DNS_NAMESERVERS = (server.address,)
+        resolver.cache_clear()
+        yield server
+    resolver.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policing, "REFRESH_SECONDS", 0.05)
+
+
+@pytest.fixture
+def listed(database: Any) -> Iterator[Callable[..., None]]:
+    """Puts a sender on a list, for the test."""
+    values: list[str] = []
+
+    def put(kind: str, value: str, reason: str = "", until: str | None = None) -> None:
+        values.append(value)
+        database.execute(
+            "INSERT INTO routing_listedsender (kind, value, reason, expires_at, created_at, changed_at) "
+            "VALUES (%s, %s, %s, %s, now(), now())",
+            (kind, value, reason, until),
+        )
+
+    yield put
+    database.execute("DELETE FROM routing_listedsender WHERE value = ANY(%s)", (values,))
+
+
+@pytest.fixture
+def mode(database: Any) -> Iterator[Callable[[str, str], None]]:
+    def put(name: str, word: str) -> None:
+        database.execute(
+            "INSERT INTO routing_policysetting (name, mode) VALUES (%s, %s)", (name, word)
+        )
+
+    yield put
+    database.execute("DELETE FROM routing_policysetting")
+
+
+def until(says: Callable[[], bool]) -> None:
+    """The service follows the administrator within moments."""
+    end = time.monotonic() + 10
+    while not says():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def rcpt(dialogue: Any, sender: str, *recipients: object) -> list[str]:
+    dialogue.say("RSET")
+    assert dialogue.say(f"MAIL FROM:<{sender}>").startswith("250")
+    return [dialogue.say(f"RCPT TO:<{recipient}>") for recipient in recipients]
+
+
+def test_a_blocked_sender_hears_why(dialogue, make_user, listed, database) -> None:
+    user = make_user()
+    listed("block", "spam.example", "you never stopped")
+    listed("block", "gone.example", "long ago", "2001-01-01")
+    until(lambda: rcpt(dialogue, "a@mail.spam.example", user.address)[0].startswith("550"))
+    [reply] = rcpt(dialogue, "a@mail.spam.example", user.address)
+    assert reply == "550 5.7.1 blocked here: you never stopped"
+    assert rcpt(dialogue, "a@notspam.example", user.address)[0].startswith("250")
+    assert rcpt(dialogue, "a@gone.example", user.address)[0].startswith("250")
+
+    def hits() -> int:
+        [(count,)] = database.execute(
+            "SELECT hits FROM routing_listedsender WHERE value = 'spam.example'"
+        ).fetchall()
+        return int(count)
+
+    until(lambda: hits() >= 2)
+
+
+def test_a_blocked_client_reaches_the_postmaster_all_the_same(
+    dialogue, make_user, make_alias, listed
+) -> None:
+    user = make_user()
+    make_alias(user, "postmaster", user.domain)
+    listed("block", "127.0.0.1/32")
+    until(lambda: rcpt(dialogue, "a@b.example", user.address)[0].startswith("550"))
+    replies = rcpt(dialogue, "a@b.example", f"Postmaster@{user.domain.name}", user.address)
+    assert [reply[:3] for reply in replies] == ["250", "550"]
+
+
+def test_an_allowed_client_passes_the_block_of_its_sender(dialogue, make_user, listed) -> None:
+    user = make_user()
+    listed("block", "spam.example")
+    until(lambda: rcpt(dialogue, "a@spam.example", user.address)[0].startswith("550"))
+    listed("allow", "127.0.0.0/8")
+    until(lambda: rcpt(dialogue, "a@spam.example", user.address)[0].startswith("250"))
+
+
+def test_an_allowed_sender_has_to_prove_itself(dialogue, make_user, listed, zones) -> None:
+    """Anybody can write a sender's name: without SPF's pass the block of the client holds."""
+    user = make_user()
+    zones.load({"true.example": {"TXT": ['"v=spf1 ip4:127.0.0.1 -all"']}})
+    listed("allow", "true.example")
+    listed("allow", "forged.example")
+    listed("block", "127.0.0.1/32")
+    until(lambda: rcpt(dialogue, "a@b.example", user.address)[0].startswith("550"))
+    assert rcpt(dialogue, "a@forged.example", user.address)[0].startswith("550")
+    assert rcpt(dialogue, "a@true.example", user.address)[0].startswith("250")
+
+
+def test_a_policy_that_is_off_or_only_noted_refuses_nobody(
+    dialogue, make_user, mode, database, server
+) -> None:
+    users = [make_user(), make_user()]
+    addresses = [user.address for user in users]
+    assert [reply[:3] for reply in rcpt(dialogue, "", *addresses)] == ["250", "452"]
+    mode("null_path", "note")
+    until(lambda: rcpt(dialogue, "", *addresses)[1].startswith("250"))
+    [connection] = server.service.connections
+    [term] = connection._transaction.terms
+    assert (term.name, term.points) == ("NULL_PATH", 0.0)
+    assert term.note.startswith("only noted: 452 4.5.3")
+    database.execute("UPDATE routing_policysetting SET mode = 'off'")
+    until(lambda: not _terms_of(dialogue, server, addresses))
+
+
+def _terms_of(dialogue: Any, server: Any, addresses: list[Any]) -> list[Term]:
+    rcpt(dialogue, "", *addresses)
+    [connection] = server.service.connections
+    return list(connection._transaction.terms)
+
+
+def test_a_policy_that_fails_refuses_nobody(
+    dialogue, make_user, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(facts: Facts) -> Decision:
+        raise RuntimeError("of the test")
+
+    monkeypatch.setattr(null_path, "POLICY", Policy("broken", "", broken))
+    policing.policies.cache_clear()
+    try:
+        assert rcpt(dialogue, "a@b.example", make_user().address)[0].startswith("250")
+    finally:
+        monkeypatch.undo()
+        policing.policies.cache_clear()
+    assert "policy null_path failed; it refuses nobody" in caplog.text
+
+
+def test_a_silent_dns_delays_nobody_without_need(dialogue, make_user, zones) -> None:
+    zones.fail("silent.example", "DROP")
+    started = time.monotonic()
+    assert rcpt(dialogue, "a@silent.example", make_user().address)[0].startswith("250")
+    assert time.monotonic() - started < 2
+
+
+def test_logins_are_not_policed(server, make_user, listed, dialogue) -> None:
+    user = make_user()
+    listed("block", "127.0.0.1/32")
+    until(lambda: rcpt(dialogue, "a@b.example", user.address)[0].startswith("550"))
+    with server.logged_in(user.address, PASSWORD) as client:
+        assert (
+            client.sendmail(user.address, [user.address], f"From: {user.address}\r\n\r\nhi\r\n")
+            == {}
+        )

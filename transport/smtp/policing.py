@@ -1,0 +1,228 @@
+"""Asks the policies at RCPT on port 25: gathers what they need, keeps what the administrator has set, counts hits.
+
+Gathering begins at MAIL and goes on while the client sends its next commands. A policy that fails, or a fact that does not
+come in time, refuses nobody.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from accounts.addresses import Address
+from routing.evidence import SpfEvidence
+from routing.policies.framework import Decision, Facts, Mode, Policy, policies
+from routing.policies.sender_lists import ListedSender, SenderLists
+from routing.verdicts import Term
+from transport.authentication.look_up import LookUp
+from transport.authentication.spf import check_spf
+from transport.database_threads import Connection, DatabaseThreads
+from transport.dns.resolver import resolver
+from transport.smtp.transaction import Transaction
+
+REFRESH_SECONDS = 3.0
+GATHER_SECONDS = 6.0  # for one fact, from MAIL on
+POSTMASTER = "postmaster"
+
+log = logging.getLogger(__name__)
+
+_SETTINGS = "SELECT name, mode FROM routing_policysetting"
+_LISTS_STATE = """
+SELECT count(*), coalesce(max(id), 0), max(changed_at), count(*) FILTER (WHERE expires_at < now())
+FROM routing_listedsender
+"""
+_LISTS = """
+SELECT id, kind, value, reason FROM routing_listedsender WHERE expires_at IS NULL OR expires_at >= now()
+ORDER BY id
+"""
+_HITS = """
+UPDATE routing_listedsender l SET hits = l.hits + h.hits, last_hit_at = now()
+FROM unnest(%s::bigint[], %s::bigint[]) h (id, hits) WHERE l.id = h.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who is at the door, and with what."""
+
+    client_address: str
+    helo: str
+    hostname: str
+    reverse_path: Address | None
+
+
+Gatherer = Callable[[Visit, LookUp], Coroutine[Any, Any, Any]]
+
+
+async def _gather_spf(visit: Visit, look_up: LookUp) -> SpfEvidence:
+    sender = "" if visit.reverse_path is None else str(visit.reverse_path)
+    return await check_spf(visit.client_address, sender, visit.helo, visit.hostname, look_up)
+
+
+GATHERERS: dict[str, Gatherer] = {"spf": _gather_spf}
+"""How each field of `Facts` is found that a policy may need, by its name."""
+
+ListsState = tuple[int, int, datetime | None, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """What the administrator has set, as it was a few seconds ago."""
+
+    modes: Mapping[str, Mode]
+    lists: SenderLists
+    state: ListsState | None = None
+
+
+class Policing:
+    """One a process. All methods belong to the event loop."""
+
+    def __init__(self, database: DatabaseThreads) -> None:
+        self._database = database
+        self._set: _Set | None = None
+        self._hits: Counter[int] = Counter()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self) -> None:
+        """Follow the administrator, for ever."""
+        while True:
+            try:
+                await self.refresh()
+            except Exception:
+                log.exception("policies and lists could not be read")
+            await asyncio.sleep(REFRESH_SECONDS)
+
+    async def close(self) -> None:
+        """End what is being gathered, and write down the last hits."""
+        for task in self._tasks:
+            task.cancel()
+        if self._hits:
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read settings and lists where they have changed, and write down the hits."""
+        hits, self._hits = self._hits, Counter()
+        try:
+            self._set = await self._database.run(_read, self._set, hits)
+        except Exception:
+            self._hits += hits
+            raise
+
+    def begin(self, visit: Visit, transaction: Transaction) -> None:
+        """Start to gather what policies need to know of this transaction."""
+        needed = {"spf"}
+        for name, policy in policies().items():
+            if self._mode(name, policy) != "off":
+                needed |= policy.needs
+        for name in needed:
+            transaction.facts[name] = self._start(name, visit)
+        transaction.spf = transaction.facts["spf"]
+
+    async def judge(self, visit: Visit, transaction: Transaction, recipient: Address) -> str:
+        """The refusal of a recipient, or "". Terms and whether the sender is allowed are kept on the transaction."""
+        if recipient.local_part.lower() == POSTMASTER:  # RFC 5321 §4.5.1
+            return ""
+        if self._set is None:
+            await self.refresh()
+        assert self._set is not None
+        listed = self._set.lists.find(visit.client_address, visit.reverse_path)
+        if await self._is_allowed(listed, transaction):
+            return ""
+        known = policies()
+        active = {name: self._mode(name, policy) for name, policy in known.items()}
+        needed = {need for name in known if active[name] != "off" for need in known[name].needs}
+        blocked = next((entry for entry in listed if entry.kind == "block"), None)
+        facts = Facts(
+            client_address=visit.client_address,
+            helo=visit.helo,
+            hostname=visit.hostname,
+            reverse_path=visit.reverse_path,
+            recipient=recipient,
+            recipients=len(transaction.resolved),
+            declared_size=transaction.mail.size,
+            blocked=blocked,
+            **{name: await transaction.facts[name] for name in needed},
+        )
+        for name, policy in known.items():
+            if active[name] == "off":
+                continue
+            decision = _judged(name, policy, facts)
+            if active[name] == "note":
+                transaction.note(_noted(name, decision))
+                continue
+            if name == "blocklist" and decision.reply and blocked is not None:
+                self._hits[blocked.id] += 1
+            for term in decision.terms:
+                transaction.note(term)
+            if decision.reply:
+                return decision.reply
+        return ""
+
+    async def _is_allowed(self, listed: list[ListedSender], transaction: Transaction) -> bool:
+        """Whether an entry of the allow list holds now. One of a sender needs a proof: SPF here, DMARC after DATA."""
+        allowed = [entry for entry in listed if entry.kind == "allow"]
+        if not allowed:
+            return False
+        if transaction.allowed_by == 0:
+            self._hits[allowed[0].id] += 1
+            transaction.allowed_by = allowed[0].id
+        transaction.is_allowed = allowed[0].names_client
+        transaction.is_sender_allowed = True
+        if transaction.is_allowed:
+            return True
+        spf = await transaction.spf if transaction.spf is not None else None
+        return spf is not None and spf.result == "pass"
+
+    def _mode(self, name: str, policy: Policy) -> Mode:
+        modes = self._set.modes if self._set is not None else {}
+        return modes.get(name, policy.default_mode)
+
+    def _start(self, name: str, visit: Visit) -> Awaitable[Any]:
+        task = asyncio.create_task(_bounded(name, GATHERERS[name](visit, resolver().look_up_async)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+async def _bounded(name: str, gathering: Coroutine[Any, Any, Any]) -> Any:
+    """None where there is no answer in time; SPF has a word for that."""
+    try:
+        async with asyncio.timeout(GATHER_SECONDS):
+            return await gathering
+    except TimeoutError:
+        pass
+    except Exception:
+        log.exception("%s could not be found out", name)
+    return SpfEvidence("temperror") if name == "spf" else None
+
+
+def _judged(name: str, policy: Policy, facts: Facts) -> Decision:
+    try:
+        return policy.judge(facts)
+    except Exception:
+        log.exception("policy %s failed; it refuses nobody", name)
+        return Decision()
+
+
+def _noted(name: str, decision: Decision) -> Term | None:
+    """What a policy that is only noted would have done: told with the message, worth nothing."""
+    if decision.reply:
+        return Term(name.upper(), 0.0, f"only noted: {decision.reply}")
+    if decision.terms:
+        terms = ", ".join(f"{term.name} {term.points:g}" for term in decision.terms)
+        return Term(name.upper(), 0.0, f"only noted: {terms}")
+    return None
+
+
+def _read(db: Connection, known: _Set | None, hits: Mapping[int, int]) -> _Set:
+    if hits:
+        db.execute(_HITS, (list(hits), list(hits.values())))
+    modes: dict[str, Mode] = dict(db.execute(_SETTINGS, prepare=True).fetchall())
+    state: Any = db.execute(_LISTS_STATE, prepare=True).fetchone()
+    if known is not None and known.state == state:
+        return _Set(modes, known.lists, state)
+    entries = (ListedSender(*row) for row in db.execute(_LISTS).fetchall())
+    return _Set(modes, SenderLists(entries), state)
