@@ -88,6 +88,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _link("Policies", "policy", "routing_policysetting"),
                 _link("Block and allow lists", "block", "routing_listedsender"),
+                _link("DNS block lists", "dns", "routing_dnsblzone"),
                 _link("Blocked logins", "lock_clock", "accounts_loginfailure"),
                 _link("Allowed clients", "verified_user", "transport_allowedclient"),
             ],

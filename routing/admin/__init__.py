@@ -2,6 +2,7 @@
 
 from routing.admin import (  # noqa: F401
     address_lists,
+    dnsbl,
     global_scripts,
     listed_senders,
     policies,

@@ -14,10 +14,36 @@ from typing import Literal
 
 from accounts.addresses import Address
 from routing.evidence import SpfEvidence
+from routing.policies.dnsbl_zones import Listing
 from routing.policies.sender_lists import ListedSender
 from routing.verdicts import Term
 
 Mode = Literal["on", "off", "note"]
+
+_LOCAL = tuple(
+    map(
+        ipaddress.ip_network,
+        [
+            "127.0.0.0/8",
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "169.254.0.0/16",
+            "100.64.0.0/10",
+            "::1/128",
+            "fc00::/7",
+            "fe80::/10",
+        ],
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseDns:
+    """The names of the client's address; `confirmed` are those that lead back to it."""
+
+    names: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +63,8 @@ class Facts:
     declared_size: int = 0
     blocked: ListedSender | None = None
     spf: SpfEvidence | None = None
+    listings: tuple[Listing, ...] | None = None
+    reverse_dns: ReverseDns | None = None
 
     @property
     def client_network(self) -> str:
@@ -82,3 +110,11 @@ def client_network(client_address: str) -> str:
             return str(ipaddress.ip_network((address, 64), strict=False))
         address = address.ipv4_mapped
     return str(address)
+
+
+def is_local(client_address: str) -> bool:
+    """Whether a client is of this host or a private network: nobody outside knows anything of it."""
+    address = ipaddress.ip_address(client_address)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in network for network in _LOCAL if network.version == address.version)

@@ -7,20 +7,21 @@ come in time, refuses nobody.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from accounts.addresses import Address
 from routing.evidence import SpfEvidence
+from routing.policies.dnsbl_zones import DnsblZone, parse_codes
 from routing.policies.framework import Decision, Facts, Mode, Policy, policies
 from routing.policies.sender_lists import ListedSender, SenderLists
 from routing.verdicts import Term
-from transport.authentication.look_up import LookUp
 from transport.authentication.spf import check_spf
 from transport.database_threads import Connection, DatabaseThreads
 from transport.dns.resolver import resolver
+from transport.smtp.client_facts import BlockLists, find_reverse_dns
 from transport.smtp.transaction import Transaction
 
 REFRESH_SECONDS = 3.0
@@ -42,6 +43,15 @@ _HITS = """
 UPDATE routing_listedsender l SET hits = l.hits + h.hits, last_hit_at = now()
 FROM unnest(%s::bigint[], %s::bigint[]) h (id, hits) WHERE l.id = h.id
 """
+_ZONES = "SELECT zone, points, codes FROM routing_dnsblzone WHERE is_active ORDER BY zone"
+_ZONE_HITS = """
+UPDATE routing_dnsblzone z SET hits = z.hits + h.hits, last_hit_at = now()
+FROM unnest(%s::text[], %s::bigint[]) h (zone, hits) WHERE z.zone = h.zone
+"""
+_ZONE_PROBLEMS = """
+UPDATE routing_dnsblzone z SET problem = left(p.problem, 300), problem_at = now()
+FROM unnest(%s::text[], %s::text[]) p (zone, problem) WHERE z.zone = p.zone
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +64,6 @@ class Visit:
     reverse_path: Address | None
 
 
-Gatherer = Callable[[Visit, LookUp], Coroutine[Any, Any, Any]]
-
-
-async def _gather_spf(visit: Visit, look_up: LookUp) -> SpfEvidence:
-    sender = "" if visit.reverse_path is None else str(visit.reverse_path)
-    return await check_spf(visit.client_address, sender, visit.helo, visit.hostname, look_up)
-
-
-GATHERERS: dict[str, Gatherer] = {"spf": _gather_spf}
-"""How each field of `Facts` is found that a policy may need, by its name."""
-
 ListsState = tuple[int, int, datetime | None, int]
 
 
@@ -73,8 +72,18 @@ class _Set:
     """What the administrator has set, as it was a few seconds ago."""
 
     modes: Mapping[str, Mode]
+    zones: tuple[DnsblZone, ...]
     lists: SenderLists
     state: ListsState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What came up since the last time: hits of list entries and of zones, problems of zones."""
+
+    hits: Mapping[int, int]
+    zone_problems: Mapping[str, str]
+    zone_hits: Mapping[str, int]
 
 
 class Policing:
@@ -84,6 +93,7 @@ class Policing:
         self._database = database
         self._set: _Set | None = None
         self._hits: Counter[int] = Counter()
+        self._block_lists = BlockLists()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
@@ -99,14 +109,17 @@ class Policing:
         """End what is being gathered, and write down the last hits."""
         for task in self._tasks:
             task.cancel()
-        if self._hits:
+        try:
             await self.refresh()
+        except Exception as error:
+            log.warning("the last hits of lists are not counted: %s", error)
 
     async def refresh(self) -> None:
         """Read settings and lists where they have changed, and write down the hits."""
         hits, self._hits = self._hits, Counter()
+        news = _News(hits, *self._block_lists.take_news())
         try:
-            self._set = await self._database.run(_read, self._set, hits)
+            self._set = await self._database.run(_read, self._set, news)
         except Exception:
             self._hits += hits
             raise
@@ -180,8 +193,22 @@ class Policing:
         modes = self._set.modes if self._set is not None else {}
         return modes.get(name, policy.default_mode)
 
+    async def _gather(self, name: str, visit: Visit) -> Any:
+        """How each field of `Facts` is found that a policy may need."""
+        look_up, client = resolver().look_up_async, visit.client_address
+        match name:
+            case "spf":
+                sender = "" if visit.reverse_path is None else str(visit.reverse_path)
+                return await check_spf(client, sender, visit.helo, visit.hostname, look_up)
+            case "reverse_dns":
+                return await find_reverse_dns(client, look_up)
+            case "listings":
+                zones = self._set.zones if self._set is not None else ()
+                return await self._block_lists.ask(client, zones, look_up)
+        raise KeyError(name)
+
     def _start(self, name: str, visit: Visit) -> Awaitable[Any]:
-        task = asyncio.create_task(_bounded(name, GATHERERS[name](visit, resolver().look_up_async)))
+        task = asyncio.create_task(_bounded(name, self._gather(name, visit)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -217,12 +244,20 @@ def _noted(name: str, decision: Decision) -> Term | None:
     return None
 
 
-def _read(db: Connection, known: _Set | None, hits: Mapping[int, int]) -> _Set:
-    if hits:
-        db.execute(_HITS, (list(hits), list(hits.values())))
+def _read(db: Connection, known: _Set | None, news: _News) -> _Set:
+    if news.hits:
+        db.execute(_HITS, (list(news.hits), list(news.hits.values())))
+    if news.zone_hits:
+        db.execute(_ZONE_HITS, (list(news.zone_hits), list(news.zone_hits.values())))
+    if news.zone_problems:
+        db.execute(_ZONE_PROBLEMS, (list(news.zone_problems), list(news.zone_problems.values())))
+    zones = tuple(
+        DnsblZone(name, points, parse_codes(codes))
+        for name, points, codes in db.execute(_ZONES, prepare=True).fetchall()
+    )
     modes: dict[str, Mode] = dict(db.execute(_SETTINGS, prepare=True).fetchall())
     state: Any = db.execute(_LISTS_STATE, prepare=True).fetchone()
     if known is not None and known.state == state:
-        return _Set(modes, known.lists, state)
+        return _Set(modes, zones, known.lists, state)
     entries = (ListedSender(*row) for row in db.execute(_LISTS).fetchall())
-    return _Set(modes, SenderLists(entries), state)
+    return _Set(modes, zones, SenderLists(entries), state)
