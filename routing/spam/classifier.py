@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from math import exp, fsum, log
 from typing import NamedTuple
 
+from routing.spam.views import BELOW, BITS, HEADER, LAYOUT, LINKS, PAIRS, SUBJECT, WORDS
+
 LEAST_LEARNED = 50
 THRESHOLD = 5.0
 NOTED = 10
@@ -25,23 +27,16 @@ _LEAST_TOKENS = 6
 # The sum of the views at which a message is filed into Spam: above even, since ham in Spam costs more.
 _BORDER = 2.2
 
-_HEADER, _SUBJECT, _WORDS, _PAIRS, _LINKS, _LAYOUT, _BELOW = range(7)
-_WEIGHTS = (1.5, 0.5, 1.5, 1.0, 1.0, 0.5, 0.5)
-# By what stands before the colon; everything else there is of the header.
-_VIEWS = {
-    "subject": _SUBJECT,
-    "url": _LINKS,
-    "path": _LINKS,
-    "type": _LAYOUT,
-    "encoding": _LAYOUT,
-    "charset": _LAYOUT,
-    "file": _LAYOUT,
-    "tag": _LAYOUT,
-    "html": _LAYOUT,
-    "layout": _LAYOUT,
-    "foot": _BELOW,
-    "hidden": _BELOW,
+_WEIGHTS = {
+    HEADER: 1.5,
+    SUBJECT: 0.5,
+    WORDS: 1.5,
+    PAIRS: 1.0,
+    LINKS: 1.0,
+    LAYOUT: 0.5,
+    BELOW: 0.5,
 }
+_VIEW = (1 << BITS) - 1
 
 
 class Counts(NamedTuple):
@@ -74,7 +69,7 @@ def classify(
     """`tokens` and `counts` by token_key; None until enough was learned of both."""
     if min(totals.spam, totals.ham) < LEAST_LEARNED:
         return None
-    views: list[list[tuple[float, str]]] = [[] for _ in _WEIGHTS]
+    views: list[list[tuple[float, str]]] = [[] for _ in range(1 << BITS)]
     odds: dict[Counts, float] = {}
     even = log((totals.ham + 2 * _DOUBT) / (totals.spam + 2 * _DOUBT))
     for key, token in tokens.items():
@@ -84,13 +79,11 @@ def classify(
             spam, ham = seen
             value = log((spam + _DOUBT) / (ham + _DOUBT)) + even
             value = odds[seen] = max(-ODDS_LIMIT, min(ODDS_LIMIT, value))
-        if ":" in token:
-            views[_VIEWS.get(token[: token.index(":")], _HEADER)].append((value, token))
-        else:
-            views[_PAIRS if " " in token else _WORDS].append((value, token))
+        views[key & _VIEW].append((value, token))
     points = 0.0
     telling: list[tuple[float, str]] = []
-    for weight, view in zip(_WEIGHTS, views, strict=True):
+    for name, weight in _WEIGHTS.items():
+        view = views[name]
         share = THRESHOLD / _BORDER * weight / max(len(view), _LEAST_TOKENS) ** _DEPENDENCE
         # in whatever order the tokens come, the sum is the same to its last bit
         points += share * fsum([value for value, _ in view])

@@ -13,11 +13,14 @@ from accounts.mailstore.header_fields import unfold
 from accounts.mailstore.media_types import parameter, parameter_text, parse_disposition
 from routing.spam.body_tokens import html_tokens, plain_tokens
 from routing.spam.header_tokens import header_tokens
+from routing.spam.views import BITS, view_of
 from routing.spam.words import size, words
 
 TEXT_LIMIT = 64 * 1024
 TOKENS_LIMIT = 2000
 PARTS_LIMIT = 50
+
+_WITHOUT_VIEW = -1 << BITS
 
 
 def tokens_of(content: bytes) -> frozenset[str]:
@@ -31,7 +34,7 @@ def tokens_of(content: bytes) -> frozenset[str]:
 
 
 def token_key(token: str) -> int:
-    """A token as the database counts it: 64 bits, signed, for ever the same."""
+    """A token as the database counts it: 64 bits, signed, for ever the same; the lowest tell its view."""
     [key] = keys_of([token])
     return key
 
@@ -40,8 +43,11 @@ def keys_of(tokens: Iterable[str]) -> dict[int, str]:
     """Each token by its key."""
     listed = list(tokens)
     digests = [blake2b(token.encode("utf-8", "replace"), digest_size=8) for token in listed]
-    keys = unpack(f">{len(listed)}q", b"".join([digest.digest() for digest in digests]))
-    return dict(zip(keys, listed, strict=True))
+    numbers = unpack(f">{len(listed)}q", b"".join([digest.digest() for digest in digests]))
+    return {
+        number & _WITHOUT_VIEW | view_of(token): token
+        for number, token in zip(numbers, listed, strict=True)
+    }
 
 
 def _all(content: bytes) -> Iterator[str]:
