@@ -89,6 +89,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _link("Policies", "policy", "routing_policysetting"),
                 _link("Block and allow lists", "block", "routing_listedsender"),
                 _link("DNS block lists", "dns", "routing_dnsblzone"),
+                _link("DMARC overrides", "gavel", "routing_dmarcoverride"),
+                _link("Trusted ARC sealers", "verified", "routing_trustedsealer"),
                 _link("Blocked logins", "lock_clock", "accounts_loginfailure"),
                 _link("Allowed clients", "verified_user", "transport_allowedclient"),
             ],

@@ -2,6 +2,7 @@
 
 from routing.admin import (  # noqa: F401
     address_lists,
+    dmarc,
     dnsbl,
     global_scripts,
     listed_senders,
