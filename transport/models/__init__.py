@@ -1,13 +1,15 @@
-"""The tables of `transport`: the outbound queue, relays, signing keys, and what the SMTP listeners remember."""
+"""The tables of `transport`: the outbound queue, relays, signing keys, what the SMTP listeners remember, and DMARC's tallies."""
 
 from transport.models.allowed_client import AllowedClient
 from transport.models.dkim import DkimKey
+from transport.models.dmarc_tally import DmarcTally
 from transport.models.queue import QueuedMessage, QueuedRecipient
 from transport.models.relay import Relay
 
 __all__ = [
     "AllowedClient",
     "DkimKey",
+    "DmarcTally",
     "QueuedMessage",
     "QueuedRecipient",
     "Relay",
