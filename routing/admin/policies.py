@@ -16,8 +16,8 @@ from routing.policies.framework import policies
 class PolicyAdmin(ModelAdmin):
     """One row a policy. A change works within seconds."""
 
-    list_display = ("title", "does", "mode", "default")
-    list_editable = ("mode",)
+    list_display = ("title", "does", "mode", "number", "default")
+    list_editable = ("mode", "number")
     list_display_links = None
     ordering = ("name",)
 
@@ -41,7 +41,9 @@ class PolicyAdmin(ModelAdmin):
 
     @display(description="as it comes")
     def default(self, one: PolicySetting) -> Any:
-        return PolicySetting.Mode(policies()[one.name].default_mode).label
+        policy = policies()[one.name]
+        mode = PolicySetting.Mode(policy.default_mode).label
+        return f"{mode}; {policy.number} {policy.number_means}" if policy.number_means else mode
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

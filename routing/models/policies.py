@@ -9,7 +9,7 @@ from routing.policies.sender_lists import canonical_entry
 
 
 class PolicySetting(models.Model):
-    """The mode of one policy; one without a row has its default."""
+    """The mode of one policy, and its number where it has one; without a row, or number, it is as it comes."""
 
     class Mode(models.TextChoices):
         ON = "on", "on"
@@ -18,6 +18,7 @@ class PolicySetting(models.Model):
 
     name = models.CharField(max_length=50, primary_key=True, editable=False)
     mode = models.CharField(max_length=4, choices=Mode)
+    number = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name = "policy"

@@ -47,11 +47,21 @@ class ReverseDns:
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """Recipients accepted within the last hour: from this client, this sender, for this recipient."""
+
+    client: float = 0.0
+    sender: float = 0.0
+    recipient: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known at one RCPT.
 
     The fields from `spf` on are gathered only for policies that name them in `needs`; None: nobody asked, or there was no
-    answer in time. `recipients` counts those accepted before this one; `declared_size` is SIZE of MAIL, 0 for none.
+    answer in time. `recipients` counts those accepted before this one; `declared_size` is SIZE of MAIL, 0 for none;
+    `number` is what the administrator has set of the policy that is asked.
     """
 
     client_address: str
@@ -61,15 +71,13 @@ class Facts:
     recipient: Address
     recipients: int = 0
     declared_size: int = 0
+    number: int = 0
+    rates: Rates = Rates()
     blocked: ListedSender | None = None
     spf: SpfEvidence | None = None
     listings: tuple[Listing, ...] | None = None
     reverse_dns: ReverseDns | None = None
-
-    @property
-    def client_network(self) -> str:
-        """What counts as one client: an IPv4 address, or an IPv6 /64."""
-        return client_network(self.client_address)
+    greylisted_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +93,18 @@ PASS = Decision()
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`does` tells an administrator what it does, in a sentence. `needs` names fields of Facts."""
+    """`does` tells an administrator what it does, in a sentence. `needs` names fields of Facts.
+
+    `number` is one that the administrator may change, `number_means` its unit.
+    """
 
     title: str
     does: str
     judge: Callable[[Facts], Decision]
     default_mode: Mode = "on"
     needs: frozenset[str] = frozenset()
+    number: int = 0
+    number_means: str = ""
 
 
 @cache

@@ -6,31 +6,37 @@ come in time, refuses nobody.
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from accounts.addresses import Address
 from routing.evidence import SpfEvidence
 from routing.policies.dnsbl_zones import DnsblZone, parse_codes
-from routing.policies.framework import Decision, Facts, Mode, Policy, policies
+from routing.policies.framework import Decision, Facts, Mode, Policy, is_local, policies
 from routing.policies.sender_lists import ListedSender, SenderLists
 from routing.verdicts import Term
 from transport.authentication.spf import check_spf
 from transport.database_threads import Connection, DatabaseThreads
 from transport.dns.resolver import resolver
 from transport.smtp.client_facts import BlockLists, find_reverse_dns
+from transport.smtp.greylist import forget_old_triplets, greylisted_seconds
+from transport.smtp.rates import RateCounts, add_counts, forget_old_counts
 from transport.smtp.transaction import Transaction
 
 REFRESH_SECONDS = 3.0
 GATHER_SECONDS = 6.0  # for one fact, from MAIL on
+COUNT_SECONDS = 1.0
+SWEEP_SECONDS = 600.0
 POSTMASTER = "postmaster"
+OF_RECIPIENT = frozenset({"greylisted_seconds"})  # facts that are found at RCPT
 
 log = logging.getLogger(__name__)
 
-_SETTINGS = "SELECT name, mode FROM routing_policysetting"
+_SETTINGS = "SELECT name, mode, number FROM routing_policysetting"
 _LISTS_STATE = """
 SELECT count(*), coalesce(max(id), 0), max(changed_at), count(*) FILTER (WHERE expires_at < now())
 FROM routing_listedsender
@@ -72,6 +78,7 @@ class _Set:
     """What the administrator has set, as it was a few seconds ago."""
 
     modes: Mapping[str, Mode]
+    numbers: Mapping[str, int]
     zones: tuple[DnsblZone, ...]
     lists: SenderLists
     state: ListsState | None = None
@@ -94,6 +101,7 @@ class Policing:
         self._set: _Set | None = None
         self._hits: Counter[int] = Counter()
         self._block_lists = BlockLists()
+        self._rates = RateCounts()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
@@ -105,14 +113,39 @@ class Policing:
                 log.exception("policies and lists could not be read")
             await asyncio.sleep(REFRESH_SECONDS)
 
+    async def count(self) -> None:
+        """Tell the other processes of the recipients that were accepted here, for ever, and drop what is old."""
+        swept_at = time.monotonic()
+        while True:
+            await asyncio.sleep(COUNT_SECONDS)
+            try:
+                await self._count()
+                if time.monotonic() - swept_at > SWEEP_SECONDS:
+                    swept_at = time.monotonic()
+                    await self._database.run(forget_old_counts)
+                    await self._database.run(forget_old_triplets)
+            except Exception:
+                log.exception("rates could not be counted")
+
     async def close(self) -> None:
-        """End what is being gathered, and write down the last hits."""
+        """End what is being gathered, and write down the last hits and counts."""
         for task in self._tasks:
             task.cancel()
         try:
+            await self._count()
             await self.refresh()
         except Exception as error:
             log.warning("the last hits of lists are not counted: %s", error)
+
+    async def _count(self) -> None:
+        new = self._rates.take()
+        if not new:
+            return
+        try:
+            self._rates.learn(await self._database.run(add_counts, new))
+        except Exception:
+            self._rates.give_back(new)
+            raise
 
     async def refresh(self) -> None:
         """Read settings and lists where they have changed, and write down the hits."""
@@ -130,7 +163,7 @@ class Policing:
         for name, policy in policies().items():
             if self._mode(name, policy) != "off":
                 needed |= policy.needs
-        for name in needed:
+        for name in needed - OF_RECIPIENT:
             transaction.facts[name] = self._start(name, visit)
         transaction.spf = transaction.facts["spf"]
 
@@ -142,8 +175,21 @@ class Policing:
             await self.refresh()
         assert self._set is not None
         listed = self._set.lists.find(visit.client_address, visit.reverse_path)
-        if await self._is_allowed(listed, transaction):
-            return ""
+        reply = ""
+        if not await self._is_allowed(listed, transaction):
+            reply = await self._ask(visit, transaction, recipient, listed)
+        if not reply:
+            self._rates.count(visit.client_address, visit.reverse_path, recipient)
+        return reply
+
+    async def _ask(
+        self,
+        visit: Visit,
+        transaction: Transaction,
+        recipient: Address,
+        listed: list[ListedSender],
+    ) -> str:
+        """What the policies say."""
         known = policies()
         active = {name: self._mode(name, policy) for name, policy in known.items()}
         needed = {need for name in known if active[name] != "off" for need in known[name].needs}
@@ -157,12 +203,18 @@ class Policing:
             recipients=len(transaction.resolved),
             declared_size=transaction.mail.size,
             blocked=blocked,
-            **{name: await transaction.facts[name] for name in needed},
+            rates=self._rates.rates(visit.client_address, visit.reverse_path, recipient),
+            **{name: await transaction.facts[name] for name in needed - OF_RECIPIENT},
         )
+        if "greylisted_seconds" in needed and not is_local(visit.client_address):
+            minutes = self._number("greylisting", known["greylisting"])
+            seconds = await self._greylisted_seconds(facts, 60.0 * minutes)
+            facts = replace(facts, greylisted_seconds=seconds)
         for name, policy in known.items():
             if active[name] == "off":
                 continue
-            decision = _judged(name, policy, facts)
+            number = self._number(name, policy)
+            decision = _judged(name, policy, replace(facts, number=number))
             if active[name] == "note":
                 transaction.note(_noted(name, decision))
                 continue
@@ -192,6 +244,24 @@ class Policing:
     def _mode(self, name: str, policy: Policy) -> Mode:
         modes = self._set.modes if self._set is not None else {}
         return modes.get(name, policy.default_mode)
+
+    def _number(self, name: str, policy: Policy) -> int:
+        numbers = self._set.numbers if self._set is not None else {}
+        return numbers.get(name, policy.number)
+
+    async def _greylisted_seconds(self, facts: Facts, wait_seconds: float) -> float | None:
+        try:
+            return await self._database.run(
+                greylisted_seconds,
+                facts.client_address,
+                facts.spf,
+                facts.reverse_path,
+                facts.recipient,
+                wait_seconds,
+            )
+        except Exception:
+            log.exception("the grey list could not be asked; it delays nobody")
+            return None
 
     async def _gather(self, name: str, visit: Visit) -> Any:
         """How each field of `Facts` is found that a policy may need."""
@@ -255,9 +325,11 @@ def _read(db: Connection, known: _Set | None, news: _News) -> _Set:
         DnsblZone(name, points, parse_codes(codes))
         for name, points, codes in db.execute(_ZONES, prepare=True).fetchall()
     )
-    modes: dict[str, Mode] = dict(db.execute(_SETTINGS, prepare=True).fetchall())
+    rows = db.execute(_SETTINGS, prepare=True).fetchall()
+    modes: dict[str, Mode] = {name: mode for name, mode, _ in rows}
+    numbers = {name: number for name, _, number in rows if number is not None}
     state: Any = db.execute(_LISTS_STATE, prepare=True).fetchone()
     if known is not None and known.state == state:
-        return _Set(modes, zones, known.lists, state)
+        return _Set(modes, numbers, zones, known.lists, state)
     entries = (ListedSender(*row) for row in db.execute(_LISTS).fetchall())
-    return _Set(modes, zones, SenderLists(entries), state)
+    return _Set(modes, numbers, zones, SenderLists(entries), state)

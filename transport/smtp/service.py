@@ -92,6 +92,7 @@ class SmtpService:
             asyncio.create_task(self.postponed.run()),
             asyncio.create_task(self.recipients.hear()),
             asyncio.create_task(self.policing.run()),
+            asyncio.create_task(self.policing.count()),
             asyncio.create_task(self._check_logins_for_ever()),
             asyncio.create_task(self._sweep_for_ever()),
         ]

@@ -66,7 +66,7 @@ def test_a_zone_that_refuses_us_is_a_problem_and_no_listing(dns: DnsServer) -> N
 def test_a_dead_zone_is_left_alone_after_a_while(
     dns: DnsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_facts, "ZONE_SECONDS", 0.05)
+    monkeypatch.setattr(client_facts, "ZONE_SECONDS", 0.3)
     for number in range(8):
         dns.fail(f"{number}.113.0.203.dead.test", "DROP")
     dns.add("7.113.0.203.live.test", "A", "127.0.0.2")
