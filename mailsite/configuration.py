@@ -40,6 +40,7 @@ NAMES = {
     "OUTBOUND_SMTP_PORT",
     "BLOB_STORAGE_URL",
     "MAX_MESSAGE_SIZE",
+    "DMARC_REPORTS_FROM",
 }
 DEFAULT_MESSAGE_LIMIT = 50 * 1024 * 1024  # octets
 _ENV_LINE = re.compile(r"\s*(export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=.*")
@@ -78,6 +79,7 @@ class Configuration:
     encryption_keys: tuple[str, ...]
     blob_storage_url: str
     max_message_size: int
+    dmarc_reports_from: str
 
 
 def read_configuration(*, may_make_secrets: bool = False) -> Configuration:
@@ -118,6 +120,7 @@ def read_configuration(*, may_make_secrets: bool = False) -> Configuration:
             "BLOB_STORAGE_URL", values.blob_storage_url, f"file://{data_dir}/blobs"
         ),
         max_message_size=_value("MAX_MESSAGE_SIZE", values.message_size, DEFAULT_MESSAGE_LIMIT),
+        dmarc_reports_from=_value("DMARC_REPORTS_FROM", values.mail_address, ""),
     )
 
 

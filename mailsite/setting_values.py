@@ -10,6 +10,8 @@ import environ
 import idna
 import psycopg
 
+from accounts.addresses import AddressSyntaxError, parse_address
+
 DNS_PORT = 53
 SMALLEST_MESSAGE_LIMIT = 65536  # octets; RFC 5321 §4.5.3.1.7
 LARGEST_MESSAGE_LIMIT = 2**31 - 1  # octets; sizes in IMAP clients are often signed 32-bit integers
@@ -47,6 +49,17 @@ def hostname(text: str) -> str:
     if not all(_HOST_LABEL.fullmatch(label) for label in labels) or labels[-1].isdigit():
         raise Malformed("a host name such as mail.example.org")
     return name
+
+
+def mail_address(text: str) -> str:
+    """A mail address whose local part is ASCII."""
+    try:
+        address = parse_address(text)
+    except AddressSyntaxError:
+        raise Malformed("a mail address such as reports@example.org") from None
+    if not address.is_ascii:
+        raise Malformed("a mail address whose local part is ASCII")
+    return str(address)
 
 
 def addresses(text: str) -> tuple[str, ...]:

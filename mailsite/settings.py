@@ -116,6 +116,7 @@ OUTBOUND_SMTP_PORT = CONFIGURATION.outbound_smtp_port
 ENCRYPTION_KEYS = CONFIGURATION.encryption_keys
 BLOB_STORAGE_URL = CONFIGURATION.blob_storage_url
 MAX_MESSAGE_SIZE = CONFIGURATION.max_message_size
+DMARC_REPORTS_FROM = CONFIGURATION.dmarc_reports_from
 
 # Celery. The rows of the queue are the truth and a task is a wake-up: no result is kept, and what a killed worker
 # held is delivered again.
@@ -154,6 +155,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "transport.prune",
         "schedule": 600.0,
         "options": {"expires": 590},
+    },
+    "tell domains what DMARC said": {
+        "task": "transport.send_dmarc_reports",
+        "schedule": 7200.0,  # each day's is sent once; what trouble with DNS held back is tried again
+        "options": {"expires": 7000},
     },
     "let go of what nobody needs": {
         "task": "transport.sweep_store",

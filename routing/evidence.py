@@ -62,7 +62,8 @@ class ArcEvidence:
 class DmarcEvidence:
     """RFC 9989. `domain` is the author's; `policy` is what its owner asks for here (`sp`, `np` and `t` seen to).
 
-    `record_domain` is where the record stands. `aligned` names what passed: "spf", "dkim".
+    `record_domain` is where the record stands. `aligned` names what passed: "spf", "dkim". `is_test`: its owner only tests
+    the policy (t=y).
     """
 
     result: DmarcWord
@@ -71,6 +72,7 @@ class DmarcEvidence:
     record_domain: str = ""
     aligned: tuple[str, ...] = ()
     reason: str = ""
+    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

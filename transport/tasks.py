@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import cache
 
 from celery import current_app, shared_task
@@ -17,6 +18,7 @@ from django.conf import settings
 from accounts.mailstore import sweep as mailstore_sweep
 from accounts.mailstore.values import FolderId
 from routing.filtering.memories import forget_expired
+from transport.dmarc_reports.sending import send_reports
 from transport.dns.resolver import resolver
 from transport.imap_scripts import follow_events
 from transport.notifier import publish_now
@@ -99,6 +101,14 @@ def sweep_store() -> None:
     """Let go of stored bytes that nothing has needed for weeks; beat starts this daily."""
     with connect_for_long() as db:
         mailstore_sweep.sweep(db)
+
+
+@shared_task(name="transport.send_dmarc_reports")  # type: ignore[untyped-decorator]
+def send_dmarc_reports() -> None:
+    """Tell domains what DMARC said of yesterday's mail from them."""
+    with connect_for_long() as db:
+        look_up = resolver().look_up_async
+        wake(send_reports(db, settings.DMARC_REPORTS_FROM, look_up, datetime.now(UTC)))
 
 
 def publish_drains(next_hops: list[str]) -> None:

@@ -60,6 +60,8 @@ def test_defaults(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ),
         ("CELERY_BROKER_URL", "redis://h/1", "celery_broker_url", "redis://h/1"),
         ("MAX_MESSAGE_SIZE", "70000", "max_message_size", 70000),
+        ("DMARC_REPORTS_FROM", "Dmarc@Example.ORG", "dmarc_reports_from", "Dmarc@example.org"),
+        ("DMARC_REPORTS_FROM", "", "dmarc_reports_from", ""),
         ("SMTP_PORT", "", "smtp_port", 25),
     ],
 )
@@ -112,6 +114,7 @@ def test_database_url(
         ("BLOB_STORAGE_URL", "ftp://x/y", "file:///folder or s3://bucket/prefix"),
         ("BLOB_STORAGE_URL", "file://blobs", "file:///folder or s3://bucket/prefix"),
         ("MAX_MESSAGE_SIZE", "50M", "a number of bytes"),
+        ("DMARC_REPORTS_FROM", "nobody", "a mail address"),
         ("MAIL_HOSTNAME", "a_b.example", "a host name"),
         ("MAIL_HOSTNAME", "192.0.2.1", "a host name"),
         ("TLS_CERT_FILE", "/nonexistent", "the path of a file that exists"),

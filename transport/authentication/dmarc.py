@@ -109,8 +109,7 @@ async def _align(
     if trouble:
         return DmarcEvidence("temperror", author, record_domain=record.domain, reason=trouble)
     policy = await _policy(author, record, tree, is_needed=True)
-    reason = "a test (t=y)" if record.is_test else ""
-    return DmarcEvidence("fail", author, policy, record.domain, reason=reason)
+    return DmarcEvidence("fail", author, policy, record.domain, is_test=record.is_test)
 
 
 async def _is_aligned(author: str, domain: str, is_strict: bool, tree: Tree) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import re
 import textwrap
 from collections.abc import Sequence
@@ -41,9 +42,13 @@ class Report:
         return self.begin + int(timedelta(days=1).total_seconds()) - 1
 
     @property
+    def unique_id(self) -> str:
+        """The same whenever the same report is made again; another for what is counted late."""
+        return hashlib.sha256(repr(list(self.rows)).encode("utf-8", "replace")).hexdigest()[:16]
+
+    @property
     def id(self) -> str:
-        """The same whenever it is made again."""
-        return f"{self.begin}.{self.record.domain}@{self.reporter}"
+        return f"{self.begin}.{self.unique_id}.{self.record.domain}@{self.reporter}"
 
 
 def xml_of(report: Report) -> bytes:
@@ -108,7 +113,7 @@ def message_of(report: Report, recipient: str, date_: datetime) -> bytes:
     """The message to one address (§3.5.2)."""
     domain, reporter = report.record.domain, report.reporter
     boundary = f"=_{report.begin}_report"
-    filename = f"{reporter}!{domain}!{report.begin}!{report.end}.xml.gz"
+    filename = f"{reporter}!{domain}!{report.begin}!{report.end}!{report.unique_id}.xml.gz"
     data = base64.b64encode(gzip.compress(xml_of(report), mtime=0)).decode()
     words = f"This is a DMARC aggregate report of mail from {domain}, by {reporter}, for {report.day} (UTC)."
     return "\r\n".join(

@@ -11,14 +11,16 @@ from accounts.directory import local_domains
 from accounts.journal.trace import TraceEvent
 from accounts.mailstore.values import MailboxId
 from routing.decisions import Filing, Plan, Refiling, Sending
-from routing.dmarc_treatment import NO_RULES, dmarc_treatment, trusted_sealer
+from routing.dmarc_treatment import SenderRules, dmarc_treatment, trusted_sealer
 from routing.envelope import Client, Envelope, Recipient
 from routing.evidence import Authentication
 from routing.judging import NOTHING_FOUND, SPAM_REPLY, Findings, Learned, judge
+from routing.sender_rules import sender_rules
 from routing.spam_models.scoring import score_content
 from routing.verdicts import Verdict, Verdicts
 from transport.consignments import path_text
 from transport.database_threads import Connection
+from transport.dmarc_reports.counting import count_message
 from transport.smtp.admission import is_from_us
 
 POSTMASTER = "postmaster"
@@ -62,7 +64,8 @@ def judge_message(
     """`content` is with our own fields. Raises only what makes the connection useless."""
     copies: Sequence[Filing | Refiling] = (*plan.filings, *plan.refilings)
     learned, notes = _learned(db, trace_id, content, [copy.mailbox.id for copy in copies])
-    findings = _with_rules(db, gathered, envelope, client)
+    rules = sender_rules(db)
+    findings = _with_rules(db, rules, gathered, envelope, client)
     findings = replace(findings, notes=(*findings.notes, *notes))
     verdicts = {
         copy.mailbox.id: judge(
@@ -82,6 +85,8 @@ def judge_message(
     refusals = [verdict.refusal for verdict in verdicts.values()]
     refusals += [verdict.refusal or SPAM_REPLY for _, verdict in withheld]
     refusal = refusals[0] if refusals and all(refusals) and not kept else ""
+    if gathered.authentication is not None:
+        count_message(gathered.authentication, rules, findings, client.address, refusal)
     telling = _Telling(trace_id, path_text(envelope.reverse_path), is_refused=bool(refusal))
     events = [
         telling.verdict(
@@ -93,13 +98,15 @@ def judge_message(
     return Judgement(replace(plan, sendings=kept), verdicts, tuple(events), refusal)
 
 
-def _with_rules(db: Connection, gathered: Gathered, envelope: Envelope, client: Client) -> Findings:
+def _with_rules(
+    db: Connection, rules: SenderRules, gathered: Gathered, envelope: Envelope, client: Client
+) -> Findings:
     """The findings, with what the administrator's rules and our own domains make of them."""
     findings, authentication = gathered.findings, gathered.authentication
     if authentication is None:
         return findings
     unproven = set(gathered.unproven)
-    is_sealed = bool(trusted_sealer(authentication, NO_RULES))
+    is_sealed = bool(trusted_sealer(authentication, rules))
     if is_sealed:
         unproven.discard(authentication.dmarc.domain)
     is_forged = bool(unproven and local_domains(db, unproven)) and not is_from_us(
@@ -107,7 +114,7 @@ def _with_rules(db: Connection, gathered: Gathered, envelope: Envelope, client: 
     )
     return replace(
         findings,
-        dmarc=dmarc_treatment(authentication, NO_RULES),
+        dmarc=dmarc_treatment(authentication, rules),
         is_from_list=findings.is_from_list or is_sealed,
         is_forged=is_forged,
     )

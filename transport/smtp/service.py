@@ -19,6 +19,7 @@ from routing.decisions import Elsewhere, Reached, Resolution
 from transport.carrying import Carried
 from transport.connection_limits import ConnectionLimits
 from transport.database_threads import DatabaseThreads
+from transport.dmarc_reports.counting import TALLIES
 from transport.notifier import Notifier
 from transport.queue.wakeups import wake
 from transport.smtp.admission import Claim, judge_claim
@@ -36,6 +37,7 @@ LOCAL_DOMAIN_SECONDS = 2.0  # for so long is it remembered that a sender's domai
 REMEMBERED_DOMAINS = 2000
 LOGIN_CHECK_SECONDS = 3.0
 SWEEP_SECONDS = 600.0
+TALLIES_SECONDS = 20.0
 FREE_SPACE_MINIMUM = 200 * 1024 * 1024  # octets; below it MAIL is 452 4.3.1
 FREE_SPACE_CHECK_SECONDS = 5.0
 GRACE_SECONDS = 10.0
@@ -95,6 +97,7 @@ class SmtpService:
             asyncio.create_task(self.policing.count()),
             asyncio.create_task(self._check_logins_for_ever()),
             asyncio.create_task(self._sweep_for_ever()),
+            asyncio.create_task(self._write_tallies_for_ever()),
         ]
 
     async def close(self) -> None:
@@ -112,6 +115,7 @@ class SmtpService:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.policing.close()
         await self.postponed.flush()
+        await self._write_tallies()
 
     def enter(self, connection: "SmtpConnection") -> bool:
         """Whether there is room for one more connection; if so, it calls `leave` at its end."""
@@ -213,6 +217,17 @@ class SmtpService:
             for login in open_logins.keys() - valid:
                 for connection in open_logins[login]:
                     connection.stop("421 4.7.0 your account or its password has changed")
+
+    async def _write_tallies_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TALLIES_SECONDS)
+            await self._write_tallies()
+
+    async def _write_tallies(self) -> None:
+        try:
+            await self.database.run(TALLIES.write)
+        except Exception:
+            log.exception("what DMARC said could not be counted")
 
     async def _sweep_for_ever(self) -> None:
         while True:

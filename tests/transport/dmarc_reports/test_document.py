@@ -17,6 +17,7 @@ TALLY = Tally(
     "softfail", (("example.com", "s1", "pass"), ("example.net", "", "fail")), "local_policy",
 )  # fmt: skip
 REPORT = Report("dmarc@example.org", RECORD, date(2026, 11, 22), [(TALLY, 17)])
+ID = REPORT.unique_id
 NASTY = Tally("example.com", "::1", "x", "</spf>\x00\ud800&\n]]>", "none", False, False, "none")
 
 
@@ -35,7 +36,7 @@ def test_says_all() -> None:
                 [
                     ("org_name", "example.org"),
                     ("email", "dmarc@example.org"),
-                    ("report_id", "1795305600.example.com@example.org"),
+                    ("report_id", f"1795305600.{ID}.example.com@example.org"),
                     ("date_range", [("begin", "1795305600"), ("end", "1795391999")]),
                     ("generator", "Mailsite"),
                 ],
@@ -120,15 +121,20 @@ def test_the_message_brings_it_compressed() -> None:
     message = message_from_bytes(content, policy=email.policy.default)
     assert message["Subject"].split() == [
         "Report", "Domain:", "example.com", "Submitter:", "example.org",
-        "Report-ID:", "<1795305600.example.com@example.org>",
+        "Report-ID:", f"<1795305600.{ID}.example.com@example.org>",
     ]  # fmt: skip
     assert (message["From"], message["To"]) == ("dmarc@example.org", "reports@example.net")
     [attachment] = message.iter_attachments()
     assert attachment.get_content_type() == "application/gzip"
-    assert attachment.get_filename() == "example.org!example.com!1795305600!1795391999.xml.gz"
+    assert attachment.get_filename() == f"example.org!example.com!1795305600!1795391999!{ID}.xml.gz"
     assert gzip.decompress(attachment.get_content()) == xml_of(REPORT)
 
 
 def test_the_same_report_is_the_same_octets() -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
     assert message_of(REPORT, "a@b.example", now) == message_of(REPORT, "a@b.example", now)
+
+
+def test_what_is_counted_late_is_another_report() -> None:
+    late = Report(REPORT.sender, REPORT.record, REPORT.day, [(TALLY, 1)])
+    assert late.id != REPORT.id
