@@ -5,6 +5,7 @@ import re
 import time
 from email import message_from_bytes
 
+import authres
 import pytest
 
 from routing.evidence import (
@@ -89,12 +90,26 @@ class TestOurField:
         assert outside.count(";") == (13 if where == "dkim" else 4)
         assert field.count("Authentication-Results: ") >= 1
 
-    def test_is_read_by_a_library(self) -> None:
-        field = write(Authentication(SpfEvidence("pass", NASTY, "helo")), "")
+    @pytest.mark.parametrize("value", ["example.com", NASTY])
+    def test_is_read_by_others(self, value: str) -> None:
+        field = write(
+            Authentication(
+                SpfEvidence("pass", value, "helo"),
+                (DkimEvidence("fail", value, value, reason=value),) * 2,
+                ArcEvidence("fail", reason=value),
+                DmarcEvidence("fail", value, "none", value),
+            ),
+            "",
+        )
         message = message_from_bytes(
             field.encode() + b"Subject: x\r\n\r\nbody", policy=email.policy.default
         )
         assert message.keys() == ["Authentication-Results", "Subject"]
+        header = authres.AuthenticationResultsHeader.parse(field.replace("\r\n", ""))
+        assert header.authserv_id == OURS
+        assert [(one.method, one.result, len(one.properties)) for one in header.results] == [
+            ("spf", "pass", 1), ("dkim", "fail", 2), ("dkim", "fail", 2), ("dmarc", "fail", 2), ("arc", "fail", 1),
+        ]  # fmt: skip
 
 
 class TestForgedFields:
