@@ -107,8 +107,8 @@ class TestOurField:
         assert message.keys() == ["Authentication-Results", "Subject"]
         header = authres.AuthenticationResultsHeader.parse(field.replace("\r\n", ""))
         assert header.authserv_id == OURS
-        assert [(one.method, one.result, len(one.properties)) for one in header.results] == [
-            ("spf", "pass", 1), ("dkim", "fail", 2), ("dkim", "fail", 2), ("dmarc", "fail", 2), ("arc", "fail", 1),
+        assert [(one.method, one.result) for one in header.results] == [
+            ("spf", "pass"), ("dkim", "fail"), ("dkim", "fail"), ("dmarc", "fail"), ("arc", "fail"),
         ]  # fmt: skip
 
 
