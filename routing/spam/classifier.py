@@ -25,7 +25,7 @@ _DEPENDENCE = 0.8
 # A view of fewer tokens than this says as little as if the rest of them were neutral.
 _LEAST_TOKENS = 6
 # The sum of the views at which a message is filed into Spam: above even, since ham in Spam costs more.
-_BORDER = 2.2
+_BORDER = 2.4
 
 _WEIGHTS = {
     HEADER: 1.5,
@@ -80,17 +80,19 @@ def classify(
             value = log((spam + _DOUBT) / (ham + _DOUBT)) + even
             value = odds[seen] = max(-ODDS_LIMIT, min(ODDS_LIMIT, value))
         views[key & _VIEW].append((value, token))
-    points = 0.0
+    score = 0.0
     telling: list[tuple[float, str]] = []
     for name, weight in _WEIGHTS.items():
         view = views[name]
-        share = THRESHOLD / _BORDER * weight / max(len(view), _LEAST_TOKENS) ** _DEPENDENCE
+        share = weight / max(len(view), _LEAST_TOKENS) ** _DEPENDENCE
         # in whatever order the tokens come, the sum is the same to its last bit
-        points += share * fsum([value for value, _ in view])
+        score += share * fsum([value for value, _ in view])
         telling += [(share * value, token) for value, token in view if not -1 < value < 1]
+    # No more than three thresholds either way, whatever is said: other signs are to count beside it.
+    scale = 3 * THRESHOLD / (2 * _BORDER + abs(score))
     telling.sort()
     extremes = telling[:NOTED] + telling[NOTED:][-NOTED:]
     extremes.sort(key=lambda pair: -abs(pair[0]))
-    noted = tuple((token, value) for value, token in extremes[:NOTED])
-    points = max(-3 * THRESHOLD, min(3 * THRESHOLD, points))
+    noted = tuple((token, value * scale) for value, token in extremes[:NOTED])
+    points = scale * score
     return Classified(1 / (1 + exp(-points)), points, noted)
