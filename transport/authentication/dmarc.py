@@ -3,16 +3,20 @@
 `pct` is of the past: a receiver does not throw dice (§A.6). `t=y` asks that the policy is not applied.
 """
 
+import re
 from collections.abc import Iterable
 
 from accounts.addresses import AddressSyntaxError, canonical_domain
-from accounts.mailstore.headers import fields, parse_addresses
+from accounts.mailstore.headers import header_end, parse_addresses
 from routing.evidence import DkimEvidence, DmarcEvidence, DmarcWord, PolicyWord, SpfEvidence
 from transport.authentication.dmarc_records import DnsTrouble, Record, Tree
 from transport.authentication.look_up import LookUp
 
 AUTHORS_MAXIMUM = 5  # domains of authors; nobody who writes mail has more
 
+_FROM = re.compile(rb"^from[ \t]*:", re.MULTILINE | re.IGNORECASE)
+_FIELD = re.compile(rb"^[!-9;-~]+[ \t]*:", re.MULTILINE)
+_FOLDED = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+")
 _STRICTNESS: dict[PolicyWord, int] = {"none": 0, "quarantine": 1, "reject": 2}
 _WEIGHT: dict[DmarcWord, int] = {"fail": 4, "temperror": 3, "permerror": 2, "none": 1, "pass": 0}
 
@@ -20,14 +24,23 @@ _WEIGHT: dict[DmarcWord, int] = {"fail": 4, "temperror": 3, "permerror": 2, "non
 def author_domains(content: bytes) -> tuple[str, ...]:
     """The domains of all authors in all From fields, each once, as A-labels, in their order (§5.3.1).
 
-    A domain that is none stands as it was written: nothing can pass for it.
+    A domain that is none stands as it was written: nothing can pass for it. More than AUTHORS_MAXIMUM are not looked for,
+    but any number of fields is looked through: a From behind them is an author's as well.
     """
     found: dict[str, None] = {}
-    for field in fields(content):
-        if field.name == b"from":
-            for address in parse_addresses(field.value):
+    end = header_end(content)
+    for match in _FROM.finditer(content, 0, end):
+        following = _FIELD.search(content, match.end(), end)
+        whole = content[match.end() : following.start() if following else end]
+        folded = _FOLDED.match(whole)
+        assert folded is not None
+        # A line that is no field ends the field for some readers, and for others it belongs to it.
+        for value in dict.fromkeys((folded[0].rstrip(), whole.rstrip())):
+            for address in parse_addresses(value):
                 if address.domain or address.local_part:
                     found[_canonical(address.domain)] = None
+        if len(found) > AUTHORS_MAXIMUM:
+            break
     return tuple(found)
 
 

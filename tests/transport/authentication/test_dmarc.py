@@ -1,6 +1,7 @@
 """DMARC by RFC 9989: the record, the walk, alignment, the policy, and trouble."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -276,10 +277,18 @@ class TestAuthorDomains:
             (b"From: <>", ()),
             (b"From: a@[192.0.2.1]", ("[192.0.2.1]",)),
             (b"From: naked", ("",)),
+            (b"X: y\r\n" * 5000 + b"From: a@b.example", ("b.example",)),
+            (b"From: a@b.example\r\nno field: x\r\n c@d.example", ("b.example", "d.example")),
         ],
     )
     def test_are_those_of_from(self, header: bytes, domains: tuple[str, ...]) -> None:
         assert author_domains(header + b"\r\n\r\nFrom: no@body.example\r\n") == domains
+
+    def test_of_too_many_fields_are_too_many(self) -> None:
+        content = b"".join(b"From: a@d%d.example\r\n" % place for place in range(50_000))
+        began = time.process_time()
+        assert len(author_domains(content)) == 6
+        assert time.process_time() - began < 1
 
     def test_nobody_passes_for_what_is_no_domain(self) -> None:
         spf = SpfEvidence("pass", "[192.0.2.1]")

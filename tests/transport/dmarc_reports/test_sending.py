@@ -216,6 +216,29 @@ class TestSending:
         send_reports(database, "", zone(domain), NOW + timedelta(days=5))
         assert (left(database, domain), queued(database, domain)) == (0, [])
 
+    def test_nothing_leaves_from_a_domain_that_is_not_ours(
+        self, database: Database, domain: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        counted(database, domain)
+        assert send_reports(database, "a@stranger.example", zone(domain), NOW) == []
+        assert left(database, domain) == 3
+        assert "not in a domain of this server" in caplog.text
+
+    def test_one_that_fails_holds_up_no_other(
+        self, database: Database, domain: str, sender: str
+    ) -> None:
+        counted(database, domain)
+        broken = f"a{domain}"
+        counted(database, broken)
+        database.execute(
+            "UPDATE transport_dmarctally SET facts = '{}' WHERE policy_domain = %s", (broken,)
+        )
+        both = Zone(zone(domain).records | zone(broken).records)
+        send_reports(database, sender, both, NOW)
+        assert (left(database, broken), left(database, domain)) == (3, 0)
+        assert [recipient for recipient, _ in queued(database, domain)] == [f"r@{domain}"]
+        database.execute("DELETE FROM transport_dmarctally WHERE policy_domain = %s", (broken,))
+
 
 class TestDestinations:
     def find(self, rua: str, **records: str) -> tuple[str, ...]:
