@@ -151,6 +151,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 60},
     },
+    "warn users whose mailboxes are nearly full": {
+        "task": "transport.warn_of_quotas",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "delete what was sent": {
         "task": "transport.prune",
         "schedule": 600.0,

@@ -28,6 +28,7 @@ from transport.queue.connections import connect, connect_for_long
 from transport.queue.leases import LeaseKeeper
 from transport.queue.sweep import due_hops, make_missing_keys, prune_finished
 from transport.queue.wakeups import wake
+from transport.quota_warnings import warn_users
 from transport.spam_training import learn_lessons
 
 WAKEUP_EXPIRES_SECONDS = 600  # a wake-up that no worker took by then is left to the sweep
@@ -94,6 +95,13 @@ def learn_spam() -> None:
     """Learn what users taught about spam; beat starts this every few seconds."""
     with connect() as db:
         learn_lessons(db)
+
+
+@shared_task(name="transport.warn_of_quotas")  # type: ignore[untyped-decorator]
+def warn_of_quotas() -> None:
+    """Tell users whose mailboxes are nearly full; beat starts this every minute."""
+    with connect() as db:
+        announce(warn_users(db), ())
 
 
 @shared_task(name="transport.sweep_store")  # type: ignore[untyped-decorator]

@@ -27,6 +27,7 @@ class DomainForm(ModelForm):  # type: ignore[type-arg]
             "spam_threshold",
             "refuse_threshold",
             "refuse_dmarc_failures",
+            "refuse_when_full",
         )
 
     def _get_validation_exclusions(self) -> set[str]:
@@ -53,6 +54,7 @@ class DomainAdmin(DirectoryAdmin):
     fieldsets = (
         (None, {"fields": ("name", "mail_enabled", "is_default")}),
         ("Unknown addresses", {"fields": ("catch_all",)}),
+        ("Full mailboxes", {"fields": ("refuse_when_full",)}),
         ("Apps", {"fields": ("validate_app_from",)}),
         (
             "Spam",

@@ -1,5 +1,6 @@
 """How much a mailbox holds, and how much it may (RFC 9208). A quota root is a mailbox with all its folders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,11 @@ ROOM_MESSAGES = 1000
 _HAS_ROOM = """
 SELECT COALESCE(used_bytes + %s < quota_bytes, true) AND COALESCE(used_messages + %s < quota_messages, true)
 FROM accounts_mailbox WHERE id = %s
+"""
+
+_HAVE_ROOM = """
+SELECT bool_or(COALESCE(used_bytes + %s <= quota_bytes, true) AND COALESCE(used_messages < quota_messages, true))
+FROM accounts_mailbox WHERE id = ANY(%s)
 """
 
 
@@ -81,6 +87,12 @@ def has_room(db: psycopg.Connection[Any], owner: MailboxId) -> bool:
     """Whether the mailbox is so far from its limits that it will not be full within seconds."""
     row = db.execute(_HAS_ROOM, [ROOM_BYTES, ROOM_MESSAGES, owner], prepare=True).fetchone()
     return row is not None and row[0]
+
+
+def have_room(db: psycopg.Connection[Any], owners: Sequence[MailboxId], size: int) -> bool:
+    """Whether any of the mailboxes has room for a message of so many octets."""
+    row = db.execute(_HAVE_ROOM, [size, list(owners)], prepare=True).fetchone()
+    return row is not None and bool(row[0])
 
 
 def is_administrator(db: psycopg.Connection[Any], reader: MailboxId) -> bool:

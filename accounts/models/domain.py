@@ -54,6 +54,13 @@ class Domain(models.Model):
         help_text="Where the sender's domain asks for it. Mail from mailing lists may be lost: while off, it is filed in "
         "Spam, and refused only with a second sign against it.",
     )
+    refuse_when_full = models.BooleanField(
+        "refuse mail for full mailboxes",
+        default=False,
+        db_default=False,
+        help_text="A full mailbox answers 552, and the sender hears of it at once. While off it answers 452: senders try "
+        "again for some days.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

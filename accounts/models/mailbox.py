@@ -8,6 +8,7 @@ class Mailbox(models.Model):
     """A mailbox of a user or of an app. It survives its owner when the mail is to be kept.
 
     `used_bytes` and `used_messages` are kept by `accounts.mailstore` in the transaction that changes them.
+    `quota_warned_at`: its owner was told that it is nearly full, and it has not become much emptier since.
     """
 
     user = models.OneToOneField(
@@ -27,6 +28,7 @@ class Mailbox(models.Model):
     )
     used_bytes = models.BigIntegerField(default=0, editable=False)
     used_messages = models.BigIntegerField(default=0, editable=False)
+    quota_warned_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -21,6 +21,7 @@ from transport.carrying import Carried, NoRoom, Repeated
 from transport.consignments import Consignment, fingerprint_of
 from transport.database_threads import Connection
 from transport.delivering import Rejected, deliver_or_reject
+from transport.smtp.admission import full_reply
 from transport.smtp.judgement import Gathered, Judgement, judge_message
 from transport.smtp.submitted_header import SubmittedHeader, complete_header, read_header
 from transport.smtp.success_reports import report_success
@@ -154,7 +155,7 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
         case Repeated():
             return carried
         case NoRoom():
-            return Refused("452 4.2.2 the mailbox is full")
+            return Refused(full_reply(db, recipients[0].address.domain))
         case Rejected(reply):
             return Refused(reply)
 

@@ -6,7 +6,8 @@ from enum import Enum
 from accounts.addresses import SRS_PREFIX, Address
 from accounts.directory import local_domains, look_up, owned_addresses
 from accounts.entries import Login, SrsEntry
-from routing.decisions import Elsewhere, Resolution, Unreachable
+from accounts.mailstore.quota import have_room
+from routing.decisions import Elsewhere, Reached, Resolution, Unreachable
 from routing.resolution import resolve, resolve_postmaster
 from routing.senders import may_send_as
 from transport.database_threads import Connection
@@ -14,7 +15,6 @@ from transport.database_threads import Connection
 _REFUSALS = {
     Unreachable.UNKNOWN: "550 5.1.1 there is no such address",
     Unreachable.DISABLED: "550 5.2.1 the mailbox is disabled",
-    Unreachable.FULL: "452 4.2.2 the mailbox is full",
 }
 
 
@@ -31,7 +31,9 @@ class Claim(Enum):
     """What MAIL FROM a domain means on port 25."""
 
     FOREIGN = "the domain is not ours"
-    ALLOWED = "the domain is ours, and the client may send for it, or forwards back what we forwarded"
+    ALLOWED = (
+        "the domain is ours, and the client may send for it, or forwards back what we forwarded"
+    )
     DOUBTFUL = "the domain is ours, and has to authorise the client by SPF"
 
 
@@ -43,18 +45,42 @@ def judge_claim(db: Connection, sender: Address, client_address: str) -> Claim:
 
 
 def admit_recipient(
-    db: Connection, forward_path: Address | None, *, is_bounce: bool, may_relay: bool
+    db: Connection,
+    forward_path: Address | None,
+    *,
+    is_bounce: bool,
+    may_relay: bool,
+    declared_size: int = 0,
 ) -> Resolution | str:
-    """Whom the recipient reaches, or the refusal. `forward_path` None is the bare `<postmaster>`."""
+    """Whom the recipient reaches, or the refusal. `forward_path` None is the bare `<postmaster>`.
+
+    `declared_size` is SIZE of MAIL (RFC 1870 §6.1), 0 for none: where nobody has room for so much, it is refused now.
+    """
     if forward_path is None:
         resolution = resolve_postmaster(db)
     else:
         resolution = resolve(db, forward_path, is_bounce=is_bounce)
+    if resolution is Unreachable.FULL or _is_too_large(db, resolution, declared_size):
+        return full_reply(db, forward_path.domain if forward_path else "")
     if isinstance(resolution, Unreachable):
         return _REFUSALS[resolution]
     if isinstance(resolution, Elsewhere) and not may_relay:
         return "550 5.7.1 relaying denied"
     return resolution
+
+
+def full_reply(db: Connection, domain: str) -> str:
+    """What a full mailbox answers: the domain says whether senders may hope."""
+    row = db.execute(
+        "SELECT refuse_when_full FROM accounts_domain WHERE name = %s", (domain,)
+    ).fetchone()
+    return "552 5.2.2 the mailbox is full" if row and row[0] else "452 4.2.2 the mailbox is full"
+
+
+def _is_too_large(db: Connection, resolution: Resolution, size: int) -> bool:
+    if not size or not isinstance(resolution, Reached) or resolution.outside:
+        return False
+    return not have_room(db, [mailbox.id for mailbox in resolution.mailboxes], size)
 
 
 def is_from_us(db: Connection, reverse_path: Address | None, client_address: str) -> bool:

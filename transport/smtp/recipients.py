@@ -65,10 +65,17 @@ class Recipients:
 
 
 def look_up_recipient(
-    db: Connection, forward_path: Address | None, *, is_bounce: bool, may_relay: bool
+    db: Connection,
+    forward_path: Address | None,
+    *,
+    is_bounce: bool,
+    may_relay: bool,
+    declared_size: int = 0,
 ) -> tuple[Resolution | str, bool]:
     """What `admit_recipient` says, and whether that may be remembered."""
-    admitted = admit_recipient(db, forward_path, is_bounce=is_bounce, may_relay=may_relay)
+    admitted = admit_recipient(
+        db, forward_path, is_bounce=is_bounce, may_relay=may_relay, declared_size=declared_size
+    )
     lasts = isinstance(admitted, Elsewhere) or (
         isinstance(admitted, Reached)
         and len(admitted.mailboxes) == 1

@@ -217,6 +217,7 @@ class SmtpConnection(SmtpSession):
                 command.forward_path,
                 is_bounce=transaction.mail.reverse_path is None,
                 may_relay=self.login is not None,
+                declared_size=transaction.mail.size,
             )
             if self.login is None and not isinstance(admitted, str):
                 visit = self._visit(transaction.mail.reverse_path)

@@ -166,7 +166,12 @@ class SmtpService:
         )
 
     async def admit(
-        self, forward_path: Address | None, *, is_bounce: bool, may_relay: bool
+        self,
+        forward_path: Address | None,
+        *,
+        is_bounce: bool,
+        may_relay: bool,
+        declared_size: int = 0,
     ) -> Resolution | str:
         """Whom the recipient reaches, or the refusal. `forward_path` None is the bare `<postmaster>`."""
         known = forward_path and self.recipients.find(forward_path, is_bounce=is_bounce)
@@ -174,7 +179,11 @@ class SmtpService:
             return known
         changes = self.recipients.changes
         admitted, lasts = await self.database.run(
-            look_up_recipient, forward_path, is_bounce=is_bounce, may_relay=may_relay
+            look_up_recipient,
+            forward_path,
+            is_bounce=is_bounce,
+            may_relay=may_relay,
+            declared_size=declared_size,
         )
         if lasts and forward_path is not None and isinstance(admitted, Reached | Elsewhere):
             self.recipients.remember(forward_path, admitted, is_bounce=is_bounce, changes=changes)

@@ -35,6 +35,23 @@ def test_a_full_mailbox_is_452_4_2_2(begun, make_user) -> None:
     assert begun.say(f"RCPT TO:<{user.address}>").startswith("452 4.2.2 ")
 
 
+def test_a_full_mailbox_is_552_where_the_domain_wants_it(begun, make_user, database) -> None:
+    user = make_user(quota_bytes=0)
+    database.execute(
+        "UPDATE accounts_domain SET refuse_when_full = true WHERE id = %s", (user.domain.pk,)
+    )
+    assert begun.say(f"RCPT TO:<{user.address}>").startswith("552 5.2.2 ")
+
+
+def test_a_declared_size_without_room_is_refused_at_rcpt(dialogue, make_user) -> None:
+    user = make_user(quota_bytes=50_000)
+    assert dialogue.say("MAIL FROM:<a@s.example> SIZE=50001").startswith("250")
+    assert dialogue.say(f"RCPT TO:<{user.address}>").startswith("452 4.2.2 ")
+    assert dialogue.say("RSET").startswith("250")
+    assert dialogue.say("MAIL FROM:<a@s.example> SIZE=40000").startswith("250")
+    assert dialogue.say(f"RCPT TO:<{user.address}>").startswith("250 ")
+
+
 def test_nobody_relays(begun, make_domain) -> None:
     assert begun.say("RCPT TO:<a@elsewhere.example>").startswith("550 5.7.1 ")
     domain = make_domain(mail_enabled=False)
