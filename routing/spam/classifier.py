@@ -25,7 +25,7 @@ _DEPENDENCE = 0.8
 # A view of fewer tokens than this says as little as if the rest of them were neutral.
 _LEAST_TOKENS = 6
 # The sum of the views at which a message is filed into Spam: above even, since ham in Spam costs more.
-_BORDER = 2.4
+_BORDER = 2.5
 
 _WEIGHTS = {
     HEADER: 1.5,
@@ -69,9 +69,10 @@ def classify(
     """`tokens` and `counts` by token_key; None until enough was learned of both."""
     if min(totals.spam, totals.ham) < LEAST_LEARNED:
         return None
-    views: list[list[tuple[float, str]]] = [[] for _ in range(1 << BITS)]
-    odds: dict[Counts, float] = {}
     even = log((totals.ham + 2 * _DOUBT) / (totals.spam + 2 * _DOUBT))
+    odds: dict[Counts, float] = {}
+    views: list[list[float]] = [[] for _ in range(1 << BITS)]
+    strong: list[tuple[float, int, str]] = []
     for key, token in tokens.items():
         if (seen := counts.get(key)) is None:
             continue
@@ -79,18 +80,17 @@ def classify(
             spam, ham = seen
             value = log((spam + _DOUBT) / (ham + _DOUBT)) + even
             value = odds[seen] = max(-ODDS_LIMIT, min(ODDS_LIMIT, value))
-        views[key & _VIEW].append((value, token))
-    score = 0.0
-    telling: list[tuple[float, str]] = []
-    for name, weight in _WEIGHTS.items():
-        view = views[name]
-        share = weight / max(len(view), _LEAST_TOKENS) ** _DEPENDENCE
-        # in whatever order the tokens come, the sum is the same to its last bit
-        score += share * fsum([value for value, _ in view])
-        telling += [(share * value, token) for value, token in view if not -1 < value < 1]
+        views[key & _VIEW].append(value)
+        if not -1 < value < 1:
+            strong.append((value, key & _VIEW, token))
+    shares = [0.0] * len(views)
+    for view, weight in _WEIGHTS.items():
+        shares[view] = weight / max(len(views[view]), _LEAST_TOKENS) ** _DEPENDENCE
+    # in whatever order the tokens come, the sum is the same to its last bit
+    score = fsum(share * fsum(view) for share, view in zip(shares, views, strict=True))
     # No more than three thresholds either way, whatever is said: other signs are to count beside it.
     scale = 3 * THRESHOLD / (2 * _BORDER + abs(score))
-    telling.sort()
+    telling = sorted([(shares[view] * value, token) for value, view, token in strong])
     extremes = telling[:NOTED] + telling[NOTED:][-NOTED:]
     extremes.sort(key=lambda pair: -abs(pair[0]))
     noted = tuple((token, value * scale) for value, token in extremes[:NOTED])

@@ -3,39 +3,52 @@
 import re
 from itertools import pairwise
 
-# Han, kana and hangul write no spaces: each character counts as a word.
-_WORD = re.compile(r"[^\W_][\w'$!-]{1,23}+|[$!]{2,10}|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
-_NUMBER = re.compile(r"\d+")
-
-
-# Of one text; beyond them nothing is new but pages of it.
+WORD_LIMIT = 24  # characters
 WORDS_LIMIT = 4000
+"""Of one text; beyond them nothing is new but pages of it."""
+
+_SIGNS = "".join(sign for sign in map(chr, range(128)) if not sign.isalnum() and sign not in "'$!")
+_BETWEEN = str.maketrans(_SIGNS, " " * len(_SIGNS), "'")
+_BETWEEN_ANY = re.compile(r"[^\w$!]|_")
+# They write no spaces: each character counts as a word.
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_NUMBER = re.compile(r"\d+")
 
 
 def words(prefix: str, text: str) -> list[str]:
     """Each word after the prefix."""
-    return [prefix + plain(word) for word in _WORD.findall(text)[:WORDS_LIMIT]]
+    return [prefix + plain(word) for word in _written(text)]
 
 
 def words_and_pairs(prefix: str, text: str) -> tuple[list[str], int]:
     """Words, what is written in capitals once more with a ^, neighbours as "one two"; and how many percent are in capitals."""
-    written = _WORD.findall(text)[:WORDS_LIMIT]
+    written = _written(text)
     if not written:
         return [], 0
     capitals = [word for word in written if word.isupper() and len(word) > 2]
-    plainly = [
-        word if word[0] > "9" else plain(word) for word in " ".join(written).lower().split(" ")
-    ]
+    plainly = [word.lower() if word[0] > "9" else plain(word) for word in written]
     found = [prefix + word for word in plainly] if prefix else list(plainly)
     found += [f"{prefix}^{word.lower()}" for word in capitals]
     found += [f"{prefix}{one} {two}" for one, two in pairwise(plainly)]
     return found, 100 * len(capitals) // len(written)
 
 
+def _written(text: str) -> list[str]:
+    """What stands between spaces and signs, but for single letters; $ and ! belong to words, an apostrophe is left out."""
+    if text.isascii():
+        spaced = text.translate(_BETWEEN)
+        return [word[:WORD_LIMIT] for word in spaced.split() if len(word) > 1][:WORDS_LIMIT]
+    spaced = _BETWEEN_ANY.sub(" ", text.replace("'", ""))
+    spaced = _UNSPACED.sub(r" \g<0> ", spaced)
+    return [word[:WORD_LIMIT] for word in spaced.split() if len(word) > 1 or _UNSPACED.match(word)][
+        :WORDS_LIMIT
+    ]
+
+
 def plain(word: str) -> str:
-    """In lower case; what begins with a digit with zeros for its numbers, at most six."""
+    """In lower case; what begins with a digit or a sign with zeros for its numbers, at most six."""
     word = word.lower()
-    if word[0].isdigit():
+    if word[0] <= "9":
         return _NUMBER.sub(lambda digits: "0" * min(len(digits[0]), 6), word)
     return word
 
