@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,6 +11,21 @@ from unfold.decorators import display
 
 from routing.models import PolicySetting
 from routing.policies.framework import policies
+
+
+class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A row of the list. Where a policy has no number, none can be entered."""
+
+    class Meta:
+        model = PolicySetting
+        fields = ("mode", "number")
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        policy = policies().get(self.instance.name)
+        if policy is None or not policy.number_means:
+            self.fields["number"].disabled = True
+            self.fields["number"].widget = forms.HiddenInput()
 
 
 @admin.register(PolicySetting)
@@ -25,7 +41,10 @@ class PolicyAdmin(ModelAdmin):
         """A row for every policy there is; those of policies that are gone stay hidden."""
         known = policies()
         PolicySetting.objects.bulk_create(
-            [PolicySetting(name=name, mode=one.default_mode) for name, one in known.items()],
+            [
+                PolicySetting(name=name, mode=one.default_mode, number=one.number or None)
+                for name, one in known.items()
+            ],
             ignore_conflicts=True,
         )
         rows: QuerySet[PolicySetting] = super().get_queryset(request).filter(name__in=known)
@@ -44,6 +63,9 @@ class PolicyAdmin(ModelAdmin):
         policy = policies()[one.name]
         mode = PolicySetting.Mode(policy.default_mode).label
         return f"{mode}; {policy.number} {policy.number_means}" if policy.number_means else mode
+
+    def get_changelist_form(self, request: HttpRequest, **keywords: Any) -> Any:
+        return super().get_changelist_form(request, **{**keywords, "form": PolicyForm})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
