@@ -6,6 +6,7 @@ looked up, and evaluation begins anew. Its own limits (ten terms that ask, two v
 
 import asyncio
 import logging
+import time
 from typing import Any, Literal
 
 import spf
@@ -17,6 +18,10 @@ from transport.dns.resolver import Answer, Status
 QUERY_SECONDS = 20.0  # RFC 7208 §4.6.4
 LOOK_UPS_MAXIMUM = 150  # ten terms, each with a name and ten hosts, and what explains a fail
 HOSTS_MAXIMUM = 10  # of one MX or PTR answer (§4.6.4)
+RECORD_OCTETS_MAXIMUM = 4096  # §3.4 recommends 450
+SPECIFICATION_MAXIMUM = 512  # characters of a domain-spec before its macros are expanded: pyspf's time grows with the square
+CPU_SECONDS = 0.25  # for all turns
+EXPLANATION_MAXIMUM = 500  # characters
 
 log = logging.getLogger(__name__)
 
@@ -47,23 +52,27 @@ async def _evaluate(
     result: SpfWord
     known: dict[_Question, Answer] = {}
     began = ""
-    while True:
+    spent = 0.0
+    while spent < CPU_SECONDS:
         query = _Query(client_address, sender, helo, hostname, known)
         query.t = began = began or query.t  # one time in every turn: %{t} is part of names
         result, explanation = "permerror", ""
+        started = time.thread_time()
         try:
             result, _, explanation = query.check()
         except _UnknownError:
             pass
         except Exception:
             log.exception("SPF of %r could not be evaluated", sender or helo)
+        spent += time.thread_time() - started
         missing = query.missing
         if not missing:
-            return result, explanation if result == "fail" else ""
+            return result, explanation[:EXPLANATION_MAXIMUM] if result == "fail" else ""
         if len(known) + len(missing) > LOOK_UPS_MAXIMUM:
-            return "permerror", ""
+            break
         answers = await asyncio.gather(*(look_up(*question) for question in missing))
         known.update(zip(missing, answers, strict=True))
+    return "permerror", ""
 
 
 class _UnknownError(Exception):
@@ -98,11 +107,19 @@ class _Query(spf.query):  # type: ignore[misc]
         if answer.status is Status.FAILED:
             raise spf.TempError(f"DNS {answer.reason}")
         values = [_value(qtype, record) for record in answer.records]
+        if qtype == "TXT":
+            values = list(filter(_is_short, values))
         if not values and not ignore_void:
             self.void_lookups += 1
             if self.void_lookups > spf.MAX_VOID_LOOKUPS:
                 raise spf.PermError("too many void look-ups")
         return values
+
+    def expand(self, text: str, stripdot: bool = True) -> str:
+        """A domain-spec, or an explanation (`stripdot` is false), with its macros expanded."""
+        if stripdot and len(text) > SPECIFICATION_MAXIMUM:
+            raise spf.PermError("a domain-spec is too long")
+        return str(super().expand(text, stripdot))
 
     def dns_mx(self, domainname: str) -> list[Any]:
         known = self.dns(domainname, "MX", ignore_void=True)
@@ -143,6 +160,15 @@ def _question(name: str, qtype: str) -> _Question | None:
     if len(name) > 253 or not all(0 < len(label) < 64 for label in name.split(".")):
         return None
     return name, qtype
+
+
+def _is_short(strings: tuple[bytes, ...]) -> bool:
+    """Whether a TXT record may be looked at. Raises PermError for an SPF record that may not: it would mean something."""
+    if sum(map(len, strings)) <= RECORD_OCTETS_MAXIMUM:
+        return True
+    if strings[0][:6].lower() == b"v=spf1":
+        raise spf.PermError("the record is too long")
+    return False
 
 
 def _value(record_type: str, record: Any) -> Any:

@@ -158,6 +158,31 @@ def bombs() -> Iterator[Any]:
     yield pytest.param(
         {"a.test": {"TXT": ['"v=spf1 exists:%{l}.%{l}.%{l}.%{l}.a.test -all"']}}, 2, id="macros"
     )
+    dots = '"' + "x=%{l1r.-+,/_=}." * 15 + '"'
+    yield pytest.param(
+        {"a.test": {"TXT": [f'"v=spf1 " {f"{dots} " * 250} " -all"']}}, 1, id="60 KB of macros"
+    )
+    chain = {
+        f"j{i}.a.test": {"TXT": [f'"v=spf1 " {f"{dots} " * 15} " include:j{i + 1}.a.test -all"']}
+        for i in range(20)
+    }
+    yield pytest.param(
+        {"a.test": {"TXT": ['"v=spf1 include:j0.a.test -all"']}} | chain, 12, id="macros in a chain"
+    )
+    short = " ".join('" x=' + "%{l1}." * 40 + '"' for _ in range(13))
+    chain = {
+        f"k{i}.a.test": {"TXT": [f'"v=spf1 " {short} " include:k{i + 1}.a.test -all"']}
+        for i in range(20)
+    }
+    yield pytest.param(
+        {"a.test": {"TXT": ['"v=spf1 include:k0.a.test -all"']}} | chain, 12, id="many macros"
+    )
+    words = " ".join('"' + "%{s}" * 60 + '"' for _ in range(16))
+    yield pytest.param(
+        {"a.test": {"TXT": ['"v=spf1 -all exp=e.a.test"']}, "e.a.test": {"TXT": [words]}},
+        2,
+        id="an explanation",
+    )
 
 
 @pytest.mark.parametrize(("records", "questions"), [*bombs()])
@@ -168,4 +193,5 @@ def test_bombs_are_bounded(records: dict[str, dict[str, list[str]]], questions: 
     evidence = async_to_sync(spf.check_spf)("192.0.2.1", sender, "h.test", "r.test", zone_of_a)
     assert evidence.result in {"fail", "permerror"}
     assert len(zone_of_a.asked) <= questions
+    assert len(evidence.explanation) <= 500
     assert time.process_time() - started < 1
