@@ -15,6 +15,7 @@ from routing.evidence import Authentication, DkimEvidence, DmarcEvidence, SpfEvi
 from tests.dns_server import DnsServer
 from tests.factories import MakeDomain, unique
 from tests.transport.authentication.zone import Zone, text
+from transport import tasks
 from transport.authentication.dmarc_records import DnsTrouble, parse_record
 from transport.authentication.signatures import verify_dkim
 from transport.dmarc_reports.destinations import destinations
@@ -238,6 +239,43 @@ class TestSending:
         assert (left(database, broken), left(database, domain)) == (3, 0)
         assert [recipient for recipient, _ in queued(database, domain)] == [f"r@{domain}"]
         database.execute("DELETE FROM transport_dmarctally WHERE policy_domain = %s", (broken,))
+
+    def test_two_workers_send_it_once(self, database: Database, domain: str, sender: str) -> None:
+        counted(database, domain)
+        together = threading.Barrier(2)
+
+        def send() -> None:
+            asked = zone(domain)
+            waited: list[str] = []
+
+            async def look_up(name: str, record_type: str) -> Any:
+                if not waited:
+                    waited.append(name)
+                    await asyncio.to_thread(together.wait, 20)
+                return await asked(name, record_type)
+
+            with psycopg.connect(
+                database.info.dsn, password=database.info.password, autocommit=True
+            ) as db:
+                send_reports(db, sender, look_up, NOW)
+
+        threads = [threading.Thread(target=send) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert len(queued(database, domain)) == 1
+
+    def test_the_worker_s_task(
+        self, database: Database, domain: str, sender: str, settings: Any
+    ) -> None:
+        settings.DMARC_REPORTS_FROM = sender
+        counted(database, domain)
+        assert "transport.send_dmarc_reports" in [
+            entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()
+        ]
+        tasks.send_dmarc_reports()  # the tests' DNS knows no record
+        assert left(database, domain) == 0
 
 
 class TestDestinations:
