@@ -1,7 +1,8 @@
 """What a message's header tells of it: how it is addressed, written and sent, and what was found of its sender.
 
 Left out on purpose: what tells when and for whom mail was gathered and not what it is, as recipients' addresses, message
-ids, the fields and subject tags of lists, hosts that received it; and Return-Path and X-Spam, which delivery adds.
+ids, the fields and subject tags of lists, the hosts that it passed (DNS lists know them better); and Return-Path and
+X-Spam, which delivery adds.
 """
 
 import re
@@ -160,7 +161,6 @@ def _travel(fields: list[bytes], author_domain: str) -> Iterator[str]:
         helo, comment = match[1], match[2] or ""
         octets = _OCTETS.search(comment) or _OCTETS.search(helo)
         if octets and not _AT_HOME.match(f"{octets[1]}.{octets[2]}"):
-            yield f"client:{octets[1]}.{octets[2]}"
             yield from _client(helo, comment, author_domain)
             return
 
@@ -176,7 +176,6 @@ def _client(helo: str, comment: str, author_domain: str) -> Iterator[str]:
         yield "client:forged"
     name = comment.partition(" ")[0]
     if "." in name and not name.startswith("["):
-        yield f"client:{organization(name)}"
         yield f"client:.{name.rpartition('.')[2]}"
         if _DIALLED.search(name):
             yield "client:dialled"
