@@ -5,6 +5,7 @@ entries live as long as the records' TTL (RFC 1035 §3.2.1), or the SOA's for wh
 within bounds. dnspython asks over UDP and again over TCP when the reply was cut.
 """
 
+import asyncio
 import ipaddress
 import threading
 import time
@@ -109,6 +110,7 @@ class Resolver:
         self._clock = clock
         self._cache: OrderedDict[tuple[str, str], tuple[float, Answer]] = OrderedDict()
         self._lock = threading.Lock()
+        self._coming: dict[tuple[asyncio.AbstractEventLoop, str, str], asyncio.Task[Answer]] = {}
 
     def look_up(self, name: str, record_type: str) -> Answer:
         """Ask for `record_type` ("MX", "TXT", ...) of `name`; blocks for at most the time limit."""
@@ -123,9 +125,18 @@ class Resolver:
         return self._keep(name, record_type, found)
 
     async def look_up_async(self, name: str, record_type: str) -> Answer:
-        """The same on the running loop."""
+        """The same on the running loop. Who asks what is being asked waits for that answer."""
         if (known := self._recall(name, record_type)) is not None:
             return known
+        loop = asyncio.get_running_loop()
+        key = (loop, _key(name), record_type)
+        coming = self._coming.get(key)
+        if coming is None:
+            coming = self._coming[key] = loop.create_task(self._ask(name, record_type))
+            coming.add_done_callback(lambda _: self._coming.pop(key, None))
+        return await asyncio.shield(coming)
+
+    async def _ask(self, name: str, record_type: str) -> Answer:
         try:
             found = await self._async.resolve(
                 _absolute(name), record_type, raise_on_no_answer=False, search=False
