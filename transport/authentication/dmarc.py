@@ -4,10 +4,10 @@
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from accounts.addresses import AddressSyntaxError, canonical_domain
-from accounts.mailstore.headers import header_end, parse_addresses
+from accounts.mailstore.headers import HeaderAddress, header_end, parse_addresses
 from routing.evidence import DkimEvidence, DmarcEvidence, DmarcWord, PolicyWord, SpfEvidence
 from transport.authentication.dmarc_records import DnsTrouble, Record, Tree
 from transport.authentication.look_up import LookUp
@@ -38,10 +38,19 @@ def author_domains(content: bytes) -> tuple[str, ...]:
         for value in dict.fromkeys((folded[0].rstrip(), whole.rstrip())):
             for address in parse_addresses(value):
                 if address.domain or address.local_part:
-                    found[_canonical(address.domain)] = None
+                    found |= dict.fromkeys(map(_canonical, _domains(address, value)))
         if len(found) > AUTHORS_MAXIMUM:
             break
     return tuple(found)
+
+
+def _domains(address: HeaderAddress, value: bytes) -> Iterator[str]:
+    """The domain of an address. Of several without brackets or commas, any may be the one that a reader is shown."""
+    yield address.domain
+    if "@" in address.display:
+        bracketed = f"<{address.local_part}@{address.domain}".encode("utf-8", "surrogateescape")
+        if bracketed not in value:
+            yield from (word.rpartition("@")[2] for word in address.display.split() if "@" in word)
 
 
 def _canonical(domain: str) -> str:
