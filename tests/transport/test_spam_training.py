@@ -164,6 +164,48 @@ def test_a_crash_before_the_commit_loses_no_lesson(
     assert (learner.totals(), learner.waiting()) == ((1, 0), 0)
 
 
+def test_a_mailbox_that_fails_holds_up_no_other(
+    database: Database, make_user: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = (Learner(database, make_user()) for _ in range(2))
+    for learner in (broken, sound):
+        learner.move("INBOX", learner.receive("cheap"), "\\Junk")
+    read = lessons.read_content
+
+    def fail(db: Database, owner: MailboxId, message: Any) -> Any:
+        if owner == broken.owner:
+            raise OSError("the storage is away")
+        return read(db, owner, message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lessons, "read_content", fail)
+        learn_lessons(database)
+    assert (sound.totals(), broken.totals(), broken.waiting()) == ((1, 0), (0, 0), 1)
+    learn_lessons(database)
+    assert broken.totals() == (1, 0)
+
+
+def test_other_filters_hear_once_of_what_was_learned(database: Database, learner: Learner) -> None:
+    heard: list[tuple[bytes, bool]] = []
+
+    def pass_on(content: bytes, is_spam: bool) -> None:
+        if learner.totals() == (0, 0):
+            raise AssertionError("before the commit")
+        heard.append((content.partition(b"\r\n")[0], is_spam))
+        raise RuntimeError("the filter is gone")
+
+    for text in ("cheap", "pills"):
+        learner.move("INBOX", learner.receive(text), "\\Junk")
+    learner.flag(learner.receive("letter"), "$NotJunk")
+    for _ in range(2):
+        learn_lessons(database, pass_on)
+    assert sorted(heard) == [
+        (b"Subject: cheap", True),
+        (b"Subject: letter", False),
+        (b"Subject: pills", True),
+    ]
+
+
 def test_many_workers_learn_each_lesson_once_and_the_last_word_stands(
     database: Database, make_user: Callable[..., Any]
 ) -> None:
