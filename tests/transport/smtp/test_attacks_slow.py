@@ -1,5 +1,6 @@
-"""Attacks by number and slowness: bounded work, and another client's mail goes through meanwhile."""
+"""Attacks by number, slowness and DNS: bounded work, and another client's mail goes through meanwhile."""
 
+import base64
 import socket
 import time
 from collections.abc import Callable
@@ -7,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from tests.transport.authentication.test_signatures import _der, public, signed
 from tests.transport.smtp.conftest import Dialogue
 from tests.transport.smtp.test_receiving import MESSAGE, deliver
 from transport import connection_limits
 from transport.connection_limits import ConnectionLimits
+from transport.smtp import judging, policing, session
 from transport.smtp import server as smtp_server
-from transport.smtp import session
 
 HELLO = "EHLO client.example"
 NORMAL_SECONDS = 2.0
@@ -30,6 +32,72 @@ def others_mail_passes(server: Any, make_user: Any, zones: Any) -> Callable[[], 
         assert time.monotonic() - began < NORMAL_SECONDS
 
     return check
+
+
+def results(stored: Any, user: Any) -> bytes:
+    """The Authentication-Results of the one message that the user has got."""
+    [message] = stored(user)
+    return bytes(message).partition(b"Received:")[0]
+
+
+def test_of_200_signatures_ten_cost_something(
+    dialogue, make_user, zones, stored, others_mail_passes
+) -> None:
+    user = make_user()
+    zones.add_text("s1._domainkey.example.test", f"v=DKIM1; p={public()}")
+    message = signed()
+    field = message.partition(b"\r\nFrom:")[0] + b"\r\n"
+    began = time.monotonic()
+    reply = deliver(dialogue, "a@s.example", user.address, content=field * 199 + message)
+    assert reply.startswith("250 2.0.0")
+    assert time.monotonic() - began < NORMAL_SECONDS
+    assert results(stored, user).count(b"dkim=pass") == 10
+    assert [name for name, _ in zones.queries].count("s1._domainkey.example.test") == 1
+    others_mail_passes()
+
+
+def test_a_huge_key_is_not_computed_with(dialogue, make_user, zones, stored) -> None:
+    user = make_user()
+    key = base64.b64encode(_der((1 << 16384) - 159, (1 << 16000) + 1)).decode()
+    zones.add_text("s1._domainkey.example.test", f"v=DKIM1; p={key}")
+    began = time.monotonic()
+    reply = deliver(dialogue, "a@s.example", user.address, content=signed())
+    assert reply.startswith("250 2.0.0")
+    assert time.monotonic() - began < NORMAL_SECONDS
+    assert b"dkim=permerror" in results(stored, user)
+
+
+def test_an_spf_bomb_is_a_permanent_error(
+    dialogue, make_user, zones, stored, others_mail_passes
+) -> None:
+    user = make_user()
+    for number in range(200):
+        more = " ".join(f"include:i{number + step}.bomb.example" for step in range(1, 9))
+        zones.add_text(f"i{number}.bomb.example", f"v=spf1 {more} -all")
+    zones.add_text("bomb.example", "v=spf1 include:i0.bomb.example -all")
+    reply = deliver(dialogue, "a@bomb.example", user.address)
+    assert reply.startswith("250 2.0.0")
+    assert b"spf=permerror" in results(stored, user)
+    assert len([name for name, _ in zones.queries if name.endswith("bomb.example")]) <= 15
+    others_mail_passes()
+
+
+def test_a_dns_that_never_answers_delays_only_its_own_mail(
+    dialogue, make_user, zones, stored, others_mail_passes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "JUDGING_SECONDS", 1.0)
+    monkeypatch.setattr(policing, "GATHER_SECONDS", 0.5)
+    for name in ("silent.example", "_dmarc.silent.example", "s1._domainkey.example.test"):
+        zones.fail(name, "DROP")
+    user = make_user()
+    message = signed().replace(b"joe@example.test", b"joe@silent.example")
+    dialogue.say_all("MAIL FROM:<a@silent.example>", f"RCPT TO:<{user.address}>", "DATA")
+    began = time.monotonic()
+    dialogue.send(message + b".\r\n")
+    others_mail_passes()
+    assert dialogue.reply().startswith("250 2.0.0")
+    assert time.monotonic() - began < 5
+    assert b"spf=temperror" in results(stored, user)
 
 
 def test_of_1000_connections_of_one_address_some_are_let_in(
