@@ -5,8 +5,8 @@ the domain's model it counts once, as what most of its users and the administrat
 other it does not count. So neither the order in which different users' votes are learned matters, nor how often one is
 repeated. A message is taken out of a model with the tokens that it was put in with, even when the tokeniser has changed.
 
-Models are bounded: beyond so many messages of a class, the oldest are unlearned, exactly. A vote that was forgotten with
-its message speaks in the domain no more once somebody votes on the message again.
+Models are bounded: beyond so many messages of a class, the oldest are unlearned, exactly. A user's votes that are forgotten
+so no longer speak in the domain either: nobody can fill it alone. (In a domain that the user has left they stay.)
 """
 
 from collections.abc import Mapping
@@ -59,9 +59,10 @@ def vote(db: Connection, models: Models, votes: Votes) -> Votes:
             changes.take(keys, is_spam=was_spam)
         changes.add(one.keys, is_spam=one.is_spam)
     _keep(db, models.personal, news, domain=models.domain)
-    _forget_oldest(db, models.personal, PERSONAL_MESSAGES, changes)
+    forgotten = _forget_oldest(db, models.personal, PERSONAL_MESSAGES, changes)
     apply(db, models.personal, changes)
-    for domain in (models.domain, *sorted(left)):
+    settle(db, models.domain, forgotten | news)
+    for domain in left:
         settle(db, domain, news)
     return news
 
@@ -154,10 +155,11 @@ def _keep_taught(db: Connection, domain: int, taught: Mapping[bytes, bool | None
     )
 
 
-def _forget_oldest(db: Connection, model: int, limit: int, changes: Changes) -> None:
-    """What goes beyond the limit once `changes` are applied."""
+def _forget_oldest(db: Connection, model: int, limit: int, changes: Changes) -> dict[bytes, Vote]:
+    """What goes beyond the limit once `changes` are applied; it is taken out by them."""
     row = db.execute("SELECT spam, ham FROM routing_spam_model WHERE id = %s", (model,)).fetchone()
     assert row is not None
+    gone: dict[bytes, Vote] = {}
     for is_spam, count in ((True, row[0]), (False, row[1])):
         excess = count + changes.messages[is_spam] - limit
         if excess <= 0:
@@ -167,10 +169,12 @@ def _forget_oldest(db: Connection, model: int, limit: int, changes: Changes) -> 
             DELETE FROM routing_spam_learned WHERE model_id = %s AND sha256 = ANY(ARRAY(
                 SELECT sha256 FROM routing_spam_learned WHERE model_id = %s AND is_spam = %s
                 ORDER BY at, sha256 LIMIT %s))
-            RETURNING keys
+            RETURNING sha256, keys
             """,
             (model, model, is_spam, excess),
             binary=True,
         )
-        for (keys,) in forgotten:
+        for sha256, keys in forgotten:
             changes.take(keys, is_spam=is_spam)
+            gone[bytes(sha256)] = Vote(is_spam, keys)
+    return gone

@@ -157,8 +157,35 @@ def test_a_model_forgets_its_oldest_messages_exactly(
     say(database, models, "ham", HAM, 1, 2)
     for number in range(4):
         say(database, models, f"spam {number}", SPAM, 1, 10 + number)
-    assert counts(database, models.personal) == {1: (2, 1), 2: (0, 1), 12: (1, 0), 13: (1, 0)}
-    assert len(counts(database, models.domain)) == 6
+    left = {1: (2, 1), 2: (0, 1), 12: (1, 0), 13: (1, 0)}
+    assert counts(database, models.personal) == counts(database, models.domain) == left
+    say(database, models, "spam 0", HAM, 1, 10)
+    assert counts(database, models.domain)[10] == (0, 1)
+
+
+def test_what_others_taught_stays_when_a_user_forgets(
+    database: Database,
+    make_domain: MakeDomain,
+    make_user: MakeUser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(voting, "PERSONAL_MESSAGES", 2)
+    domain = make_domain()
+    one, other = (of(database, make_user(domain=domain)) for _ in range(2))
+    say(database, other, "spam 0", SPAM, 10)
+    say(database, other, "spam 1", HAM, 11)
+    for number in range(4):
+        say(database, one, f"spam {number}", SPAM, 10 + number)
+    assert counts(database, one.domain) == {10: (1, 0), 11: (0, 1), 12: (1, 0), 13: (1, 0)}
+
+
+def test_a_domain_forgets_its_oldest_messages_exactly(
+    database: Database, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voting, "DOMAIN_MESSAGES", 2)
+    for number in range(4):
+        say(database, models, f"spam {number}", SPAM, 1, 10 + number)
+    assert counts(database, models.domain) == {1: (2, 0), 12: (1, 0), 13: (1, 0)}
     say(database, models, "spam 0", HAM, 1, 10)
     assert counts(database, models.domain)[10] == (0, 1)
 
