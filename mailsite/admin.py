@@ -89,6 +89,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _link("Policies", "policy", "routing_policysetting"),
                 _link("Block and allow lists", "block", "routing_listedsender"),
                 _link("DNS block lists", "dns", "routing_dnsblzone"),
+                _link("Others' filters", "filter_list", "transport_externalfilter"),
                 _link("DMARC overrides", "gavel", "routing_dmarcoverride"),
                 _link("Trusted ARC sealers", "verified", "routing_trustedsealer"),
                 _link("Blocked logins", "lock_clock", "accounts_loginfailure"),

@@ -20,6 +20,7 @@ from accounts.mailstore.values import FolderId
 from routing.filtering.memories import forget_expired
 from transport.dmarc_reports.sending import send_reports
 from transport.dns.resolver import resolver
+from transport.filters.teaching import Teacher
 from transport.imap_scripts import follow_events
 from transport.notifier import publish_now
 from transport.outbound.delivery import Outside
@@ -94,7 +95,7 @@ def follow_imap_events() -> None:
 def learn_spam() -> None:
     """Learn what users taught about spam; beat starts this every few seconds."""
     with connect() as db:
-        learn_lessons(db)
+        learn_lessons(db, Teacher(db).teach)
 
 
 @shared_task(name="transport.warn_of_quotas")  # type: ignore[untyped-decorator]

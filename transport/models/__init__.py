@@ -3,6 +3,7 @@
 from transport.models.allowed_client import AllowedClient
 from transport.models.dkim import DkimKey
 from transport.models.dmarc_tally import DmarcTally
+from transport.models.external_filter import ExternalFilter
 from transport.models.queue import QueuedMessage, QueuedRecipient
 from transport.models.relay import Relay
 
@@ -10,6 +11,7 @@ __all__ = [
     "AllowedClient",
     "DkimKey",
     "DmarcTally",
+    "ExternalFilter",
     "QueuedMessage",
     "QueuedRecipient",
     "Relay",
