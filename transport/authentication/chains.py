@@ -121,8 +121,7 @@ async def _verify_seals(message: SignedMessage, chain: list[SealedSet], look_up:
         hasher.update(message.canonical("relaxed", one.results))
         hasher.update(message.canonical("relaxed", one.message_signature))
         covered = hasher.copy()
-        seal = message.canonical("relaxed", one.seal.field, without_signature=True)
-        covered.update(seal.removesuffix(b"\r\n"))
+        covered.update(message.unsigned("relaxed", one.seal.field))
         if not any(key.verifies(one.seal.signature, covered.digest()) for key in keys):
             raise Unusable("fail", f"seal {one.seal.instance} does not verify")
         hasher.update(message.canonical("relaxed", one.seal.field))

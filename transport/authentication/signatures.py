@@ -148,15 +148,18 @@ async def verify_signature(message: SignedMessage, signature: Signature, look_up
         raise Unusable("policy", "the signature has expired")
     if signature.signed_at is not None and signature.signed_at > now + CLOCK_SKEW_SECONDS:
         raise Unusable("policy", "the signature is of the future")
-    body_hash = await _in_thread_if_large(
-        message.content, lambda: message.body_hash(signature.body_form, signature.length)
+    body_hash, body_size = await _in_thread_if_large(
+        message.content, lambda: message.body(signature.body_form)
     )
+    if signature.length is not None and signature.length != body_size:
+        raise Unusable("policy", "part of the body is not signed")  # §8.2: anyone can add to it
     if body_hash != signature.body_hash:
         raise Unusable("fail", "body hash mismatch")
-    if signature.length is not None and signature.length != message.body_size(signature.body_form):
-        raise Unusable("policy", "part of the body is not signed")  # §8.2: anyone can add to it
     keys = await find_keys(signature.selector, signature.domain, signature.algorithm, look_up)
-    digest = message.header_hash(signature.header_form, signature.names, signature.field)
+    digest = await _in_thread_if_large(
+        message.content,
+        lambda: message.header_hash(signature.header_form, signature.names, signature.field),
+    )
     for key in keys:
         if key.is_strict and signature.identity_domain != signature.domain:
             raise Unusable("permerror", "i= is not d= itself")
