@@ -15,6 +15,8 @@ OWN_FIELDS = (
     b"received-spf",
     b"authentication-results",
     b"dkim-signature",
+    b"x-spam-status",
+    b"x-spam-flag",
 )
 
 

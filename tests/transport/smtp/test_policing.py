@@ -50,7 +50,9 @@ def listed(database: Any) -> Iterator[Callable[..., None]]:
 def mode(database: Any) -> Iterator[Callable[[str, str], None]]:
     def put(name: str, word: str) -> None:
         database.execute(
-            "INSERT INTO routing_policysetting (name, mode) VALUES (%s, %s)", (name, word)
+            "INSERT INTO routing_policysetting (name, mode) VALUES (%s, %s) "
+            "ON CONFLICT (name) DO UPDATE SET mode = excluded.mode",
+            (name, word),
         )
 
     yield put

@@ -107,7 +107,8 @@ def test_a_limit_is_set_in_the_admin_and_holds_at_rcpt(
     monkeypatch.setattr(policing, "REFRESH_SECONDS", 0.05)
     database.execute("UPDATE routing_dnsblzone SET is_active = false")
     database.execute(
-        "INSERT INTO routing_policysetting (name, mode, number) VALUES ('recipient_rate', 'on', 2)"
+        "INSERT INTO routing_policysetting (name, mode, number) VALUES ('recipient_rate', 'on', 2) "
+        "ON CONFLICT (name) DO UPDATE SET mode = 'on', number = 2"
     )
     try:
         user = make_user()
