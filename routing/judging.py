@@ -4,6 +4,7 @@ Points are added up. Some signs decide whatever the sum is: they are worth what 
 allow list wins over all but a virus.
 """
 
+import re
 from dataclasses import dataclass
 
 from accounts.entries import SpamSettings
@@ -16,9 +17,11 @@ FORGED = "LOCAL_FROM"
 DMARC = {"quarantine": "DMARC_QUARANTINE", "reject": "DMARC_REJECT"}
 CLASSIFIER = "LEARNED"
 
-VIRUS_REPLY = "550 5.7.1 a virus was found in the message"
+VIRUS_REPLY = "550 5.7.1 a virus was found in the message: {}"
 DMARC_REPLY = "550 5.7.26 the message fails DMARC, and the author's domain asks that it be refused"
 SPAM_REPLY = "550 5.7.1 the message is judged to be spam: if it is none, write to the postmaster"
+
+_NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9._:/()-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def judge(
             terms = (*terms, Term(name, max(1.0, round(settings.spam_threshold - score, 2))))
             score = _sum(terms)
     if findings.virus:
-        refusal = VIRUS_REPLY
+        refusal = VIRUS_REPLY.format(_NOT_OF_A_NAME.sub("?", findings.virus)[:100])
     is_spam = bool(refusal) or score >= settings.spam_threshold
     return Verdict(
         is_spam=is_spam,

@@ -110,8 +110,8 @@ def test_the_allow_list_wins_over_all_but_a_virus() -> None:
     verdict = judge(findings, SpamSettings(refuse_threshold=1.0), Learned(20.0))
     assert (verdict.is_spam, verdict.refusal) == (False, "")
     assert b"ALLOWED=-100.0" in verdict.fields
-    infected = judge(Findings(is_allowed=True, virus="Eicar"), SpamSettings())
-    assert infected.refusal == VIRUS_REPLY
+    infected = judge(Findings(is_allowed=True, virus="Win.Eicar-1\r\n250 ok"), SpamSettings())
+    assert infected.refusal == VIRUS_REPLY.format("Win.Eicar-1??250?ok")
     assert dict(infected.scores)["virustest"] == "5"
 
 

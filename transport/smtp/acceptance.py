@@ -107,6 +107,8 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
     judgement = Judgement(arrival.plan)
     fields = b""
     if arrival.gathered is not None:
+        if arrival.gathered.deferral:
+            return Refused(arrival.gathered.deferral)
         fields = arrival.gathered.fields
         judgement = judge_message(
             db,

@@ -34,12 +34,14 @@ class Gathered:
     """What was found out while the sender waits. `fields` tell it to the recipients (Authentication-Results).
 
     `authentication` None: it is not known. `unproven` are the domains of authors that nothing speaks for.
+    `deferral` is the reply where the message cannot be taken now.
     """
 
     findings: Findings = NOTHING_FOUND
     fields: bytes = b""
     authentication: Authentication | None = None
     unproven: tuple[str, ...] = ()
+    deferral: str = ""
 
 
 @dataclass(frozen=True, slots=True)

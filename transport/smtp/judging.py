@@ -18,10 +18,14 @@ from transport.authentication.dmarc import author_domains
 from transport.authentication.results_field import results_field, without_forged
 from transport.consignments import path_text
 from transport.dns.resolver import resolver
+from transport.filters.asking import Filters
+from transport.filters.values import Envelope, FilterAnswers
 from transport.smtp.judgement import Gathered
+from transport.smtp.syntax import format_address
 from transport.smtp.transaction import Transaction
 
 JUDGING_SECONDS = 10.0  # for all of it
+UNSCANNED = "451 4.7.1 the message could not be scanned for viruses: try again later"
 
 T = TypeVar("T")
 
@@ -31,8 +35,9 @@ log = logging.getLogger(__name__)
 class Judging:
     """One a process. All methods belong to the event loop, and none raises."""
 
-    def __init__(self, hostname: str) -> None:
+    def __init__(self, hostname: str, filters: Filters) -> None:
         self._hostname = hostname
+        self._filters = filters
 
     async def gather(
         self, transaction: Transaction, client: Client, content: bytes
@@ -50,20 +55,20 @@ class Judging:
         if header_end(content) > HEADER_LIMIT:  # it will be refused
             return content, Gathered()
         steps = _Steps(transaction.trace_id)
-        spf = await steps.bounded("SPF", _spf(transaction), SpfEvidence("temperror"))
-        unknown = Authentication(spf, dmarc=DmarcEvidence("temperror"))
-        authentication = await steps.bounded(
-            "authentication", authenticate(content, spf, resolver().look_up_async), unknown
+        asked = self._filters.ask(content, _envelope(transaction, client))
+        authentication, answers = await asyncio.gather(
+            _authenticate(steps, transaction, content),
+            steps.bounded("filters", asked, FilterAnswers()),
         )
         is_listed = is_from_list((field.name for field in fields(content)), authentication)
-        is_proven = is_listed or authentication is unknown
         findings = Findings(
-            tuple(transaction.terms),
+            (*transaction.terms, *answers.terms),
             is_allowed=transaction.is_allowed
             or (transaction.is_sender_allowed and authentication.dmarc.result == "pass"),
-            is_doubtful=spf.result == "fail",
+            is_doubtful=authentication.spf.result == "fail",
             is_from_list=is_listed,
-            notes=tuple(steps.notes),
+            virus=answers.virus or None,
+            notes=(*steps.notes, *answers.notes),
         )
         field = results_field(
             self._hostname,
@@ -71,9 +76,13 @@ class Judging:
             sender=path_text(transaction.mail.reverse_path),
             client_address=client.address,
         )
-        authors = () if is_proven else author_domains(content)
+        authors = author_domains(content) if steps.has_authenticated and not is_listed else ()
         return without_forged(content, self._hostname), Gathered(
-            findings, field, authentication, unproven_authors(authors, authentication)
+            findings,
+            field,
+            authentication,
+            unproven_authors(authors, authentication),
+            UNSCANNED if answers.is_unscanned else "",
         )
 
 
@@ -82,6 +91,7 @@ class _Steps:
 
     def __init__(self, trace_id: str) -> None:
         self.notes: list[str] = []
+        self.has_authenticated = False
         self._trace_id = trace_id
         self._until = asyncio.get_running_loop().time() + JUDGING_SECONDS
 
@@ -95,6 +105,25 @@ class _Steps:
             log.exception("%s: %s failed", self._trace_id, name)
             self.notes.append(f"{name} failed")
         return otherwise
+
+
+async def _authenticate(steps: _Steps, transaction: Transaction, content: bytes) -> Authentication:
+    spf = await steps.bounded("SPF", _spf(transaction), SpfEvidence("temperror"))
+    unknown = Authentication(spf, dmarc=DmarcEvidence("temperror"))
+    found = await steps.bounded(
+        "authentication", authenticate(content, spf, resolver().look_up_async), unknown
+    )
+    steps.has_authenticated = found is not unknown
+    return found
+
+
+def _envelope(transaction: Transaction, client: Client) -> Envelope:
+    return Envelope(
+        client.address,
+        client.helo,
+        path_text(transaction.mail.reverse_path),
+        tuple(format_address(recipient.address) for recipient, _ in transaction.resolved),
+    )
 
 
 async def _spf(transaction: Transaction) -> SpfEvidence:

@@ -20,6 +20,7 @@ from transport.carrying import Carried
 from transport.connection_limits import ConnectionLimits
 from transport.database_threads import DatabaseThreads
 from transport.dmarc_reports.counting import TALLIES
+from transport.filters.asking import Filters
 from transport.notifier import Notifier
 from transport.queue.wakeups import wake
 from transport.smtp.admission import Claim, judge_claim
@@ -84,7 +85,8 @@ class SmtpService:
         self.recipients = Recipients()
         self.policing = Policing(database)
         self.turns = Turns(DELIVERIES_AT_ONCE)
-        self.judging = Judging(self.hostname)
+        self.filters = Filters(database)
+        self.judging = Judging(self.hostname, self.filters)
         self._free_space = (0.0, True)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -94,6 +96,7 @@ class SmtpService:
             asyncio.create_task(self.postponed.run()),
             asyncio.create_task(self.recipients.hear()),
             asyncio.create_task(self.policing.run()),
+            asyncio.create_task(self.filters.run()),
             asyncio.create_task(self.policing.count()),
             asyncio.create_task(self._check_logins_for_ever()),
             asyncio.create_task(self._sweep_for_ever()),
@@ -114,6 +117,7 @@ class SmtpService:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.policing.close()
+        await self.filters.close()
         await self.postponed.flush()
         await self._write_tallies()
 
