@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from accounts.mailstore.values import MailboxId
 from routing.spam.classifier import Counts, Totals
@@ -16,6 +17,9 @@ from routing.spam.classifier import Counts, Totals
 MODELS_SECONDS = 5.0
 MAILBOXES_MAXIMUM = 10_000
 TOKENS_MAXIMUM = 100_000
+
+Known = Counts | Literal[False]
+"""False: the token never stood in what was learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Remembered:
     """Of one process."""
 
     _judges: dict[MailboxId, tuple[float, Judges]] = field(default_factory=dict)
-    _counts: dict[int, tuple[datetime, dict[int, Counts | None]]] = field(default_factory=dict)
+    _counts: dict[int, tuple[datetime, dict[int, Known]]] = field(default_factory=dict)
     _tokens: int = 0
 
     def judges(self, mailboxes: Iterable[MailboxId]) -> dict[MailboxId, Judges]:
@@ -55,19 +59,18 @@ class Remembered:
         until = time.monotonic() + MODELS_SECONDS
         self._judges.update((mailbox, (until, judges)) for mailbox, judges in found.items())
 
-    def counts(self, model: Model, keys: Iterable[int]) -> dict[int, Counts | None]:
-        """Of those that are remembered; None: the token never stood in what was learned."""
-        counts = self._of(model)
-        return {key: counts[key] for key in keys if key in counts}
+    def counts(self, model: Model, keys: Iterable[int]) -> list[Known | None]:
+        """Of each key in turn; None where it is not remembered."""
+        return list(map(self._of(model).get, keys))
 
-    def keep_counts(self, model: Model, found: Mapping[int, Counts | None]) -> None:
+    def keep_counts(self, model: Model, found: Mapping[int, Known]) -> None:
         if self._tokens + len(found) > TOKENS_MAXIMUM:
             self._counts.clear()
             self._tokens = 0
         self._tokens += len(found)
         self._of(model).update(found)
 
-    def _of(self, model: Model) -> dict[int, Counts | None]:
+    def _of(self, model: Model) -> dict[int, Known]:
         trained_at, counts = self._counts.get(model.id, (None, {}))
         if trained_at != model.trained_at:
             self._tokens -= len(counts)

@@ -14,7 +14,7 @@ from routing.spam.layers import LEAST_TAUGHT, layered
 from routing.spam.tokens import keys_of, tokens_of
 from routing.spam_models.counting import bigints
 from routing.spam_models.models_of import DOMAIN, OWNERS, Connection
-from routing.spam_models.remembered import Judges, Model, Remembered
+from routing.spam_models.remembered import Judges, Known, Model, Remembered
 
 LAYERS_MAXIMUM = 20
 """A message to more users who taught enough is judged for the rest by their domains alone."""
@@ -91,16 +91,24 @@ def counts_of(
 ) -> dict[Model, dict[int, Counts]]:
     """Of those tokens that were ever learned, by model."""
     known = {model: _remembered.counts(model, tokens) for model in models}
-    missing = {key for counts in known.values() for key in tokens.keys() - counts.keys()}
+    counts = {
+        model: {key: count for key, count in zip(tokens, found, strict=True) if count}
+        for model, found in known.items()
+    }
+    missing = {
+        key
+        for found in known.values()
+        if None in found
+        for key, count in zip(tokens, found, strict=True)
+        if count is None
+    }
     if missing:
         by_id = {model.id: model for model in known}
         for id_, packed in rows_of(db, _TOKENS, [bigints(missing), bigints(by_id)]):
-            found: dict[int, Counts | None] = dict.fromkeys(missing)
-            for key, spam, ham in _COUNTS.iter_unpack(packed or b""):
-                found[key] = Counts(spam, ham)
-            known[by_id[id_]] |= found
-            _remembered.keep_counts(by_id[id_], found)
-    return {
-        model: {key: count for key, count in counts.items() if count}
-        for model, counts in known.items()
-    }
+            learned = {
+                key: Counts(spam, ham) for key, spam, ham in _COUNTS.iter_unpack(packed or b"")
+            }
+            counts[by_id[id_]] |= learned
+            never: dict[int, Known] = dict.fromkeys(missing, False)
+            _remembered.keep_counts(by_id[id_], never | learned)
+    return counts

@@ -122,6 +122,6 @@ def test_too_many_tokens_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> 
     memory = remembered.Remembered()
     models = [remembered.Model(n, None, n) for n in (1, 2)]
     for model in models:
-        memory.keep_counts(model, dict.fromkeys(range(6)))
-    assert memory.counts(models[0], range(6)) == {}
-    assert len(memory.counts(models[1], range(6))) == 6
+        memory.keep_counts(model, dict.fromkeys(range(6), False))
+    assert memory.counts(models[0], range(6)) == [None] * 6
+    assert memory.counts(models[1], range(6)) == [False] * 6
