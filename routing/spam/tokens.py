@@ -2,8 +2,9 @@
 
 import binascii
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 from struct import unpack
+
+from xxhash import xxh3_64_digest
 
 from accounts.mailstore.body_structures import transfer_encoding
 from accounts.mailstore.charsets import decode_text
@@ -42,8 +43,8 @@ def token_key(token: str) -> int:
 def keys_of(tokens: Iterable[str]) -> dict[int, str]:
     """Each token by its key."""
     listed = list(tokens)
-    digests = [blake2b(token.encode("utf-8", "replace"), digest_size=8) for token in listed]
-    numbers = unpack(f">{len(listed)}q", b"".join([digest.digest() for digest in digests]))
+    digests = [xxh3_64_digest(token.encode("utf-8", "replace")) for token in listed]
+    numbers = unpack(f">{len(listed)}q", b"".join(digests))
     return {
         number & _WITHOUT_VIEW | view_of(token): token
         for number, token in zip(numbers, listed, strict=True)

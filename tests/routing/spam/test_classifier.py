@@ -26,6 +26,7 @@ def test_points_speak_for_spam_or_against_it() -> None:
 
 def test_a_key_is_signed_64_bits_and_stable() -> None:
     assert token_key("cheap") == token_key("cheap") != token_key("cheap ")
+    assert token_key("free") == 4537241982888953042, "what databases hold would be void"
     assert all(-(1 << 63) <= token_key(str(n)) < 1 << 63 for n in range(100))
     assert any(token_key(str(n)) < 0 for n in range(100))
 
