@@ -8,6 +8,7 @@ from django.conf import settings
 from accounts.addresses import Address
 from accounts.directory import local_domains, srs_address
 from routing.decisions import Sending
+from routing.verdicts import NOT_JUDGED
 from transport.consignments import Consignment, path_text
 from transport.database_threads import Connection
 from transport.queue.enqueue import QueueRecipient, QueueRequest
@@ -95,7 +96,10 @@ def _mail_request(
 
 
 def _refiling_requests(consignment: Consignment) -> list[QueueRequest]:
-    """One request a mailbox: each copy has its own Delivered-To, which the queue's prefix keeps."""
+    """One request a mailbox: each copy has its own Delivered-To, which the queue's prefix keeps.
+
+    Nobody hears of spam that could not be filed.
+    """
     reverse_path = consignment.envelope.reverse_path
     return [
         _request(
@@ -105,7 +109,9 @@ def _refiling_requests(consignment: Consignment) -> list[QueueRequest]:
             (
                 QueueRecipient(
                     refiling.mailbox.address,
-                    refiling.recipient.notify,
+                    "NEVER"
+                    if consignment.verdicts.get(refiling.mailbox.id, NOT_JUDGED).is_spam
+                    else refiling.recipient.notify,
                     refiling.recipient.orcpt,
                     is_local=True,
                 ),

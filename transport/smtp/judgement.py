@@ -46,12 +46,16 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`plan` is without what does not leave. `refusal` is the reply where nobody takes the message, or ""."""
+    """`plan` is without what does not leave. `refusal` is the reply where nobody takes the message, or "".
+
+    `is_spam`: it is that for anybody.
+    """
 
     plan: Plan
     verdicts: Verdicts = field(default_factory=dict)
     events: tuple[TraceEvent, ...] = ()
     refusal: str = ""
+    is_spam: bool = False
 
 
 def judge_message(
@@ -97,7 +101,8 @@ def judge_message(
         for copy in copies
     ]
     events += [telling.withheld(verdict, sending) for sending, verdict in withheld]
-    return Judgement(replace(plan, sendings=kept), verdicts, tuple(events), refusal)
+    is_spam = bool(withheld) or any(verdict.is_spam for verdict in verdicts.values())
+    return Judgement(replace(plan, sendings=kept), verdicts, tuple(events), refusal, is_spam)
 
 
 def _with_rules(

@@ -207,6 +207,7 @@ def test_spam_that_a_full_mailbox_gets_later_is_filed_in_spam(
     make_group,
     folders,
     queue,
+    queued,
     database,
 ) -> None:
     full, other = make_taught(), make_taught()
@@ -215,10 +216,23 @@ def test_spam_that_a_full_mailbox_gets_later_is_filed_in_spam(
     deliver(dialogue, "a@s.example", group.address, content=letter(True))
     assert (names(folders(full)), names(folders(other))) == ({}, {"Spam": 1})
     assert verdicts_of(database, full) == []  # told under the address that it came to
+    assert [row["notify"] for row in queued(full.address)] == ["NEVER"]
     Mailbox.objects.filter(pk=full.mailbox.pk).update(quota_messages=None)
     queue.drain(LOCAL_HOP)
     [later] = folders(full).pop("Spam")
     assert later.count(b"X-Spam-Flag: YES") == 1
+
+
+def test_nobody_is_told_that_spam_was_delivered(dialogue, make_taught, folders, queued) -> None:
+    user, sender = make_taught(), f"{unique('s')}@s.example"
+    for is_spam in (True, False):
+        dialogue.say(f"MAIL FROM:<{sender}>")
+        dialogue.say(f"RCPT TO:<{user.address}> NOTIFY=SUCCESS")
+        dialogue.say("DATA")
+        dialogue.send(letter(is_spam))
+        assert dialogue.say(".").startswith("250 ")
+        assert len(queued(sender)) == (0 if is_spam else 1)
+    assert names(folders(user)) == {"Spam": 1, "INBOX": 1}
 
 
 def test_what_users_submit_is_not_judged(server, make_taught, folders, database) -> None:
