@@ -15,7 +15,7 @@ class ProgressBar:
 
     def show(self, done: int, note: str) -> None:
         if self._is_shown:
-            bar = "#" * (BAR * done // (self._whole or 1))
+            bar = "#" * (BAR * min(done, self._whole) // (self._whole or 1))
             self._stream.write(f"\r\x1b[K[{bar:<{BAR}}] {note}", ending="")
             self._stream.flush()
 
