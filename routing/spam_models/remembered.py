@@ -71,8 +71,9 @@ class Remembered:
         self._of(model).update(found)
 
     def _of(self, model: Model) -> dict[int, Known]:
+        """Of the newest of the model that was seen: for some seconds two mailboxes may know different ones."""
         trained_at, counts = self._counts.get(model.id, (None, {}))
-        if trained_at != model.trained_at:
+        if trained_at is None or trained_at < model.trained_at:
             self._tokens -= len(counts)
             counts = {}
             self._counts[model.id] = (model.trained_at, counts)

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.mailstore.values import MailboxId
 from accounts.models import User
-from routing.spam.classifier import Classified
+from routing.spam.classifier import Classified, Counts
 from routing.spam_models import remembered, scoring
 from routing.spam_models.learning import keys_of_content, learn
 from routing.spam_models.models_of import models_of
@@ -125,3 +125,12 @@ def test_too_many_tokens_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> 
         memory.keep_counts(model, dict.fromkeys(range(6), False))
     assert memory.counts(models[0], range(6)) == [None] * 6
     assert memory.counts(models[1], range(6)) == [False] * 6
+
+
+def test_what_is_remembered_of_a_model_goes_when_it_was_trained() -> None:
+    memory = remembered.Remembered()
+    old, new = (remembered.Model(1, None, when) for when in (1, 2))
+    memory.keep_counts(old, {7: False})
+    assert memory.counts(new, [7]) == [None]
+    memory.keep_counts(new, {7: Counts(1, 0)})
+    assert memory.counts(old, [7]) == [Counts(1, 0)], "who still knows the old one drops nothing"
