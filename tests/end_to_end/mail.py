@@ -14,8 +14,6 @@ OWN_FIELDS = (
     b"received",
     b"received-spf",
     b"authentication-results",
-    b"x-spam-status",
-    b"x-spam-flag",
     b"dkim-signature",
     b"x-spam-status",
     b"x-spam-flag",
