@@ -76,6 +76,10 @@ class SenderLists:
         """The entries that a client or its reverse-path matches: clients first, then the narrower ones."""
         return [*self._of_client(client_address), *self._of_sender(reverse_path)]
 
+    def allowed(self, sender: Address) -> Iterator[ListedSender]:
+        """The entries of the allow list that name a sender."""
+        return (entry for entry in self._of_sender(sender) if entry.kind == "allow")
+
     def _of_client(self, client_address: str) -> Iterator[ListedSender]:
         address = ipaddress.ip_address(client_address)
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:

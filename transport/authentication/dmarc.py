@@ -6,8 +6,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from accounts.addresses import AddressSyntaxError, canonical_domain
-from accounts.mailstore.headers import HeaderAddress, header_end, parse_addresses
+from accounts.addresses import Address, AddressSyntaxError, canonical_domain
+from accounts.mailstore.headers import HeaderAddress, fields, header_end, parse_addresses
 from routing.evidence import DkimEvidence, DmarcEvidence, DmarcWord, PolicyWord, SpfEvidence
 from transport.authentication.dmarc_records import DnsTrouble, Record, Tree
 from transport.authentication.look_up import LookUp
@@ -42,6 +42,16 @@ def author_domains(content: bytes) -> tuple[str, ...]:
         if len(found) > AUTHORS_MAXIMUM:
             break
     return tuple(found)
+
+
+def only_author(content: bytes) -> Address | None:
+    """The author of a message that has one, in one From field; None for others."""
+    found = [field.value for field in fields(content) if field.name == b"from"]
+    addresses = parse_addresses(found[0]) if len(found) == 1 else []
+    if len(addresses) != 1 or len(author_domains(content)) != 1:
+        return None
+    local_part, domain = addresses[0].local_part, addresses[0].domain
+    return Address(local_part, _canonical(domain)) if local_part and domain else None
 
 
 def _domains(address: HeaderAddress, value: bytes) -> Iterator[str]:

@@ -14,13 +14,14 @@ from routing.evidence import Authentication, DmarcEvidence, SpfEvidence
 from routing.judging import Findings
 from routing.local_authors import is_from_list, unproven_authors
 from transport.authentication.authenticate import authenticate
-from transport.authentication.dmarc import author_domains
+from transport.authentication.dmarc import author_domains, only_author
 from transport.authentication.results_field import results_field, without_forged
 from transport.consignments import path_text
 from transport.dns.resolver import resolver
 from transport.filters.asking import Filters
 from transport.filters.values import Envelope, FilterAnswers
 from transport.smtp.judgement import Gathered
+from transport.smtp.policing import Policing
 from transport.smtp.syntax import format_address
 from transport.smtp.transaction import Transaction
 
@@ -35,8 +36,9 @@ log = logging.getLogger(__name__)
 class Judging:
     """One a process. All methods belong to the event loop, and none raises."""
 
-    def __init__(self, hostname: str, filters: Filters) -> None:
+    def __init__(self, hostname: str, policing: Policing, filters: Filters) -> None:
         self._hostname = hostname
+        self._policing = policing
         self._filters = filters
 
     async def gather(
@@ -63,8 +65,7 @@ class Judging:
         is_listed = is_from_list((field.name for field in fields(content)), authentication)
         findings = Findings(
             (*transaction.terms, *answers.terms),
-            is_allowed=transaction.is_allowed
-            or (transaction.is_sender_allowed and authentication.dmarc.result == "pass"),
+            is_allowed=transaction.is_allowed or self._allows_author(content, authentication),
             is_doubtful=authentication.spf.result == "fail",
             is_from_list=is_listed,
             virus=answers.virus or None,
@@ -84,6 +85,14 @@ class Judging:
             unproven_authors(authors, authentication),
             UNSCANNED if answers.is_unscanned else "",
         )
+
+    def _allows_author(self, content: bytes, authentication: Authentication) -> bool:
+        """An author may be allowed whom DMARC proves: anybody can write a name."""
+        author = only_author(content)
+        dmarc = authentication.dmarc
+        if author is None or dmarc.result != "pass" or dmarc.domain != author.domain:
+            return False
+        return self._policing.allows_author(author)
 
 
 class _Steps:

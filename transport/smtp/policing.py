@@ -226,20 +226,29 @@ class Policing:
                 return decision.reply
         return ""
 
-    async def _is_allowed(self, listed: list[ListedSender], transaction: Transaction) -> bool:
-        """Whether an entry of the allow list holds now. One of a sender needs a proof: SPF here, DMARC after DATA."""
-        allowed = [entry for entry in listed if entry.kind == "allow"]
-        if not allowed:
+    def allows_author(self, author: Address) -> bool:
+        """Whether the allow list names the author of a message, who has been proven (by DMARC)."""
+        if self._set is None:
             return False
-        if transaction.allowed_by == 0:
-            self._hits[allowed[0].id] += 1
-            transaction.allowed_by = allowed[0].id
-        transaction.is_allowed = allowed[0].names_client
-        transaction.is_sender_allowed = True
-        if transaction.is_allowed:
-            return True
-        spf = await transaction.spf if transaction.spf is not None else None
-        return spf is not None and spf.result == "pass"
+        entry = next(self._set.lists.allowed(author), None)
+        if entry is not None:
+            self._hits[entry.id] += 1
+        return entry is not None
+
+    async def _is_allowed(self, listed: list[ListedSender], transaction: Transaction) -> bool:
+        """Whether an entry of the allow list holds at RCPT. One of a sender needs a proof, here SPF's."""
+        allowed = next((entry for entry in listed if entry.kind == "allow"), None)
+        if allowed is None:
+            return False
+        transaction.is_allowed = allowed.names_client
+        if not transaction.is_allowed:
+            spf = await transaction.spf if transaction.spf is not None else None
+            if spf is None or spf.result != "pass":
+                return False
+        if transaction.allowed_by != allowed.id:
+            transaction.allowed_by = allowed.id
+            self._hits[allowed.id] += 1
+        return True
 
     def _mode(self, name: str, policy: Policy) -> Mode:
         modes = self._set.modes if self._set is not None else {}

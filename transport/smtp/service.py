@@ -86,7 +86,7 @@ class SmtpService:
         self.policing = Policing(database)
         self.turns = Turns(DELIVERIES_AT_ONCE)
         self.filters = Filters(database)
-        self.judging = Judging(self.hostname, self.filters)
+        self.judging = Judging(self.hostname, self.policing, self.filters)
         self._free_space = (0.0, True)
         self._tasks: list[asyncio.Task[None]] = []
 

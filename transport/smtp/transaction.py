@@ -16,8 +16,8 @@ class Transaction:
     """MAIL has been accepted. What recipients resolve to is kept, so that the plan needs no further look-up.
 
     The last fields are what is found out on port 25 before DATA (`policing`): `facts` and `spf` are being gathered, await
-    them; `terms` are signs for and against the client. `is_allowed`: the allow list names it; `is_sender_allowed`: it names
-    the sender, which counts where DMARC proves it. `allowed_by` is the entry's id.
+    them; `terms` are signs for and against the client. `is_allowed`: the allow list names it; `allowed_by` is the id of the
+    entry that let it pass the policies.
     """
 
     mail: MailCommand
@@ -30,7 +30,6 @@ class Transaction:
     spf: Awaitable[SpfEvidence] | None = None
     terms: list[Term] = field(default_factory=list)
     is_allowed: bool = False
-    is_sender_allowed: bool = False
     allowed_by: int = 0
 
     def note(self, term: Term | None) -> None:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from accounts.addresses import Address
 from routing.policies import null_path
 from routing.policies.framework import Decision, Facts, Policy
 from routing.verdicts import Term
 from tests.dns_server import DnsServer
 from tests.factories import PASSWORD
+from tests.transport.smtp.test_receiving import deliver
 from transport.dns.resolver import resolver
 from transport.smtp import policing
 
@@ -121,6 +123,31 @@ def test_an_allowed_sender_has_to_prove_itself(dialogue, make_user, listed, zone
     until(lambda: rcpt(dialogue, "a@b.example", user.address)[0].startswith("550"))
     assert rcpt(dialogue, "a@forged.example", user.address)[0].startswith("550")
     assert rcpt(dialogue, "a@true.example", user.address)[0].startswith("250")
+
+
+@pytest.mark.parametrize(
+    ("author", "status"),
+    [
+        ("boss@true.example", "No, score=-100.0"),
+        ("boss@other.example", "Yes, score=5.0"),
+        ("joe@true.example", "No, score=0.0"),
+    ],
+)
+def test_an_allowed_author_is_one_whom_dmarc_proves(
+    dialogue, make_user, listed, zones, stored, server, author: str, status: str
+) -> None:
+    """The reverse-path is the listed one each time, and passes SPF."""
+    user = make_user()
+    for domain in ("true.example", "other.example"):
+        zones.add_text(domain, "v=spf1 ip4:127.0.0.1 -all")
+        zones.add_text(f"_dmarc.{domain}", "v=DMARC1; p=reject")
+    listed("allow", "boss@true.example")
+    until(lambda: server.service.policing.allows_author(Address("boss", "true.example")))
+    sender = "boss@true.example" if "other" in author else author
+    content = f"From: {author}\r\nSubject: x\r\n\r\nhi\r\n".encode()
+    assert deliver(dialogue, sender, user.address, content=content).startswith("250")
+    [message] = stored(user)
+    assert f"X-Spam-Status: {status}".encode() in message
 
 
 def test_a_policy_that_is_off_or_only_noted_refuses_nobody(
