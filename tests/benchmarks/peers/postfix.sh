@@ -48,10 +48,12 @@ lmtp_destination_concurrency_limit = 20
 lmtp_connection_cache_on_demand = yes
 default_process_limit = 100
 message_size_limit = 52428800
+milter_protocol = 6
+milter_mail_macros = i {mail_addr} {client_addr} {client_name} {auth_authen}
 C
  M=/usr/lib/postfix/sbin
  cat > $P/master.cf <<C
-127.0.0.1:$SMTP inet n - n - - smtpd
+127.0.0.1:$SMTP inet n - n - - smtpd ${RSPAMD_MILTER:+-o smtpd_milters=inet:127.0.0.1:$RSPAMD_MILTER}
 127.0.0.1:$SUBMISSION inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
