@@ -48,6 +48,7 @@ format: .venv/test-installed
 bench: .venv/test-installed
 	.venv/bin/python tests/benchmarks/run.py --write docs/performance.md
 	.venv/bin/python tests/benchmarks/sieve_inbound.py --write docs/performance.md
+	.venv/bin/python tests/benchmarks/defence_inbound.py --write docs/performance.md
 
 # The document's table is that of the full size.
 bench-imap: .venv/test-installed
