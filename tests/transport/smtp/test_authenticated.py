@@ -1,5 +1,7 @@
 """Who sent it, on port 25 over real sockets and a real DNS server: what DMARC asks for, what a local From may, what DNS's trouble does."""
 
+import base64
+import hashlib
 import time
 from collections.abc import Callable
 
@@ -96,7 +98,7 @@ def test_one_strict_domain_refuses_for_nobody_else(dialogue, make_user, publish,
 def test_trouble_of_dns_speaks_neither_for_nor_against(
     dialogue, make_user, publish, zones, folders, monkeypatch, fault
 ) -> None:
-    monkeypatch.setattr(judging, "JUDGING_SECONDS", 1.0)
+    monkeypatch.setattr(judging, "JUDGING_SECONDS", 3.0)
     user = make_user()
     user.domain.refuse_dmarc_failures = True
     user.domain.save()
@@ -142,6 +144,20 @@ def test_a_local_author_without_a_pass_goes_to_spam(
     deliver(dialogue, f"a@{sender}", user.address, content=mail(boss.address))
     assert names(folders(user)) == {"Spam": 1}
     assert "LOCAL_FROM" in verdicts_of(database, user)[0][1]
+
+
+def test_a_signer_whose_dns_is_silent_hides_no_forged_author(
+    dialogue, make_user, publish, zones, folders, monkeypatch
+) -> None:
+    monkeypatch.setattr(judging, "JUDGING_SECONDS", 2.5)
+    user, signer = make_user(), f"{unique('d')}.example"
+    zones.fail(f"s._domainkey.{signer}", "drop")
+    body = base64.b64encode(hashlib.sha256(b"Text.\r\n").digest()).decode()
+    field = f"DKIM-Signature: v=1; a=rsa-sha256; d={signer}; s=s; h=from; bh={body}; b=AAAA"
+    sender = publish(HERE)
+    deliver(dialogue, f"a@{sender}", user.address, content=mail(user.address, field))
+    [copy] = folders(user)["Spam"]
+    assert b"dkim=temperror" in copy
 
 
 def test_a_local_author_with_a_pass_goes_through(dialogue, make_user, publish, folders) -> None:
