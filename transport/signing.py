@@ -1,6 +1,6 @@
 """DKIM signatures (RFC 6376, RFC 8301) of what leaves, and the keys of each domain.
 
-dkimpy canonicalises, `cryptography` signs with parsed keys that are kept in the process: 0.9 ms a message instead
+dkimpy cuts the header and chooses its fields, `cryptography` signs with parsed keys that are kept in the process: 0.9 ms a message instead
 of 9.4. Canonicalisation is relaxed/relaxed. From and the fields that readers and programs go by are signed once
 more than they occur (RFC 6376 §8.15), so that none can be added. Ed25519 (RFC 8463) is left to a later version.
 """
@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 import dkim
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
-from dkim.canonicalization import Relaxed
 
 from accounts.secrets import decrypt, encrypt
+from transport.authentication.canonical import relaxed_body, relaxed_value
 from transport.database_threads import Connection
 
 KEY_BITS = 2048
@@ -91,8 +91,10 @@ def sign(db: Connection, content: bytes, domain: str) -> bytes:
         return b""
     signed_at = int(time.time())
     headers, body = dkim.rfc822_parse(content)
-    body_hash = hashlib.sha256(Relaxed.canonicalize_body(body)).digest()
-    canonical = Relaxed.canonicalize_headers(headers)
+    body_hash = hashlib.sha256(relaxed_body(body)).digest()
+    canonical = [
+        (name.rstrip(b" \t").lower(), relaxed_value(value) + b"\r\n") for name, value in headers
+    ]
     return b"".join(signature_field(key, domain, canonical, body_hash, signed_at) for key in keys)
 
 
@@ -118,8 +120,7 @@ def signature_field(
     hasher = hashlib.sha256()
     for name, text in dkim.select_headers(headers, names):
         hasher.update(name + b":" + text)
-    [(name, text)] = Relaxed.canonicalize_headers([(b"DKIM-Signature", value + b"\r\n")])
-    hasher.update(name + b":" + text.removesuffix(b"\r\n"))
+    hasher.update(b"dkim-signature:" + relaxed_value(value))
     signature = key.private_key.sign(
         hasher.digest(), padding.PKCS1v15(), utils.Prehashed(hashes.SHA256())
     )
