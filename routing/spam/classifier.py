@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import exp, fsum, log
 from typing import NamedTuple
 
-from routing.spam.views import BELOW, BITS, HEADER, LAYOUT, LINKS, PAIRS, SUBJECT, WORDS
+from routing.spam.views import BELOW, BITS, HEADER, LAYOUT, LINKS, PAIRS, SUBJECT, VIEW, WORDS
 
 LEAST_LEARNED = 50
 THRESHOLD = 5.0
@@ -36,7 +36,6 @@ _WEIGHTS = {
     LAYOUT: 0.5,
     BELOW: 0.5,
 }
-_VIEW = (1 << BITS) - 1
 
 
 class Counts(NamedTuple):
@@ -80,9 +79,9 @@ def classify(
             spam, ham = seen
             value = log((spam + _DOUBT) / (ham + _DOUBT)) + even
             value = odds[seen] = max(-ODDS_LIMIT, min(ODDS_LIMIT, value))
-        views[key & _VIEW].append(value)
+        views[key & VIEW].append(value)
         if not -1 < value < 1:
-            strong.append((value, key & _VIEW, token))
+            strong.append((value, key & VIEW, token))
     shares = [0.0] * len(views)
     for view, weight in _WEIGHTS.items():
         shares[view] = weight / max(len(views[view]), _LEAST_TOKENS) ** _DEPENDENCE

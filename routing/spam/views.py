@@ -1,6 +1,7 @@
 """The views in which a message is judged: each token belongs to one, by what stands before its colon."""
 
 BITS = 3  # of a token's key, its lowest, say the view
+VIEW = (1 << BITS) - 1
 
 HEADER, SUBJECT, WORDS, PAIRS, LINKS, LAYOUT, BELOW = range(7)
 

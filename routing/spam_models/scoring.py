@@ -12,6 +12,7 @@ from accounts.mailstore.values import MailboxId
 from routing.spam.classifier import LEAST_LEARNED, Classified, Counts, Totals, classify
 from routing.spam.layers import LEAST_TAUGHT, layered
 from routing.spam.tokens import keys_of, tokens_of
+from routing.spam.views import PAIRS, VIEW
 from routing.spam_models.counting import bigints
 from routing.spam_models.models_of import DOMAIN, OWNERS, Connection
 from routing.spam_models.remembered import Judges, Known, Model, Remembered
@@ -109,6 +110,7 @@ def counts_of(
                 key: Counts(spam, ham) for key, spam, ham in _COUNTS.iter_unpack(packed or b"")
             }
             counts[by_id[id_]] |= learned
-            never: dict[int, Known] = dict.fromkeys(missing, False)
+            # Pairs that were never learned hardly come again: kept, they would push out what does.
+            never: dict[int, Known] = {key: False for key in missing if key & VIEW != PAIRS}
             _remembered.keep_counts(by_id[id_], never | learned)
     return counts
