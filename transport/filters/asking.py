@@ -75,6 +75,10 @@ class Filters:
         return FilterAnswers(
             terms=tuple(one.term for one in given if one is not None and one.term is not None),
             virus=next((one.virus for one in given if one is not None and one.virus), ""),
+            is_scanned=any(
+                setup.name == "clamav" and opinion is not None and not opinion.note
+                for setup, opinion in zip(asked, given, strict=True)
+            ),
             is_unscanned=any(
                 opinion is None and setup.is_strict
                 for setup, opinion in zip(asked, given, strict=True)

@@ -31,13 +31,15 @@ class Envelope:
 class FilterAnswers:
     """`virus` is the name of what was found, or ""; with one the message is refused (550 5.7.1).
 
-    `is_unscanned`: what must be scanned could not be (451 4.7.1). `notes` say who did not answer.
+    `is_scanned`: one was looked for; `is_unscanned`: what must be scanned could not be (451 4.7.1). `notes` say who did not
+    answer.
     """
 
     terms: tuple[Term, ...] = ()
     virus: str = ""
     is_unscanned: bool = False
     notes: tuple[str, ...] = ()
+    is_scanned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Judging:
             is_allowed=transaction.is_allowed or self._allows_author(content, authentication),
             is_doubtful=authentication.spf.result == "fail",
             is_from_list=is_listed,
-            virus=answers.virus or None,
+            virus=answers.virus if answers.is_scanned else None,
             notes=(*steps.notes, *answers.notes),
         )
         field = results_field(

@@ -45,9 +45,13 @@ def switched_on(server: Any, orm: None) -> Iterator[Callable[..., None]]:
 
 
 def test_a_virus_is_refused_and_other_mail_is_not(
-    dialogue, make_user, switched_on, folders, tmp_path: Path
+    dialogue, make_user, switched_on, script, folders, tmp_path: Path
 ) -> None:
     user = make_user()
+    script(
+        user,
+        'require ["virustest", "fileinto", "mailbox"]; if virustest "1" { fileinto :create "Clean"; }',
+    )
     with clamd(tmp_path) as address:
         switched_on("clamav", address)
         reply = deliver(dialogue, "a@s.example", user.address, content=mail(EICAR))
@@ -55,7 +59,10 @@ def test_a_virus_is_refused_and_other_mail_is_not(
         assert "Eicar-Test-Signature" in reply
         assert folders(user) == {}
         assert deliver(dialogue, "a@s.example", user.address, content=mail("x")).startswith("250")
-    assert names(folders(user)) == {"INBOX": 1}
+    assert names(folders(user)) == {"Clean": 1}
+    switched_on("clamav", str(tmp_path / "nobody.sock"))
+    deliver(dialogue, "a@s.example", user.address, content=mail("y"))
+    assert names(folders(user)) == {"Clean": 1, "INBOX": 1}
 
 
 @pytest.mark.parametrize(("is_strict", "code"), [(False, "250 2.0.0"), (True, "451 4.7.1")])
