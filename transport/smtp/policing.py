@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -157,14 +157,21 @@ class Policing:
             self._hits += hits
             raise
 
-    def begin(self, visit: Visit, transaction: Transaction) -> None:
-        """Start to gather what policies need to know of this transaction."""
+    async def begin(
+        self, visit: Visit, transaction: Transaction, earlier: Iterable[Awaitable[Any]]
+    ) -> None:
+        """Start to gather what policies need to know of this transaction.
+
+        `earlier` are the facts of the one before on this connection. What is still being found out has to end first: who
+        says MAIL and RSET in turns would fill the memory with questions.
+        """
+        await asyncio.gather(*earlier, return_exceptions=True)
         needed = {"spf"}
-        for name, policy in policies().items():
-            if self._mode(name, policy) != "off":
-                needed |= policy.needs
-        for name in needed - OF_RECIPIENT:
-            transaction.facts[name] = self._start(name, visit)
+        if not self._is_client_allowed(visit.client_address):
+            for name, policy in policies().items():
+                if self._mode(name, policy) != "off":
+                    needed |= policy.needs
+        self._find_out(needed, visit, transaction)
         transaction.spf = transaction.facts["spf"]
 
     async def judge(self, visit: Visit, transaction: Transaction, recipient: Address) -> str:
@@ -193,6 +200,7 @@ class Policing:
         known = policies()
         active = {name: self._mode(name, policy) for name, policy in known.items()}
         needed = {need for name in known if active[name] != "off" for need in known[name].needs}
+        self._find_out(needed, visit, transaction)  # what was switched on since MAIL
         blocked = next((entry for entry in listed if entry.kind == "block"), None)
         facts = Facts(
             client_address=visit.client_address,
@@ -234,6 +242,11 @@ class Policing:
         if entry is not None:
             self._hits[entry.id] += 1
         return entry is not None
+
+    def _is_client_allowed(self, client_address: str) -> bool:
+        """Whether no policy will be asked about it."""
+        listed = self._set.lists.find(client_address, None) if self._set is not None else ()
+        return any(entry.kind == "allow" for entry in listed)
 
     async def _is_allowed(self, listed: list[ListedSender], transaction: Transaction) -> bool:
         """Whether an entry of the allow list holds at RCPT. One of a sender needs a proof, here SPF's."""
@@ -286,7 +299,11 @@ class Policing:
                 return await self._block_lists.ask(client, zones, look_up)
         raise KeyError(name)
 
-    def _start(self, name: str, visit: Visit) -> Awaitable[Any]:
+    def _find_out(self, needed: Set[str], visit: Visit, transaction: Transaction) -> None:
+        for name in needed - OF_RECIPIENT - transaction.facts.keys():
+            transaction.facts[name] = self._start(name, visit)
+
+    def _start(self, name: str, visit: Visit) -> asyncio.Task[Any]:
         task = asyncio.create_task(_bounded(name, self._gather(name, visit)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -7,7 +7,9 @@ of a message in `transport.smtp.acceptance`.
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable
 from contextlib import nullcontext
+from typing import Any
 
 from accounts.addresses import Address
 from accounts.entries import Login
@@ -54,6 +56,7 @@ class SmtpConnection(SmtpSession):
         self._helo = ""
         self._is_extended = False
         self._transaction: Transaction | None = None
+        self._finding: tuple[Awaitable[Any], ...] = ()  # the facts of the last transaction
         self._login_failures = 0
         self._octets_coming = 0  # of the message of DATA, or of a chunk, until it is accepted
         self._refused_recipients = 0
@@ -187,7 +190,9 @@ class SmtpConnection(SmtpSession):
                     check_reverse_path, self.login, mail.reverse_path
                 )
             else:
-                self.service.policing.begin(self._visit(mail.reverse_path), transaction)
+                visit = self._visit(mail.reverse_path)
+                await self.service.policing.begin(visit, transaction, self._finding)
+                self._finding = tuple(transaction.facts.values())
                 refusal = await self.service.may_claim(transaction, self.client_address)
         except Exception:
             return self._our_failure("MAIL")

@@ -200,6 +200,38 @@ def test_a_silent_dns_delays_nobody_without_need(dialogue, make_user, zones) -> 
     assert time.monotonic() - started < 2
 
 
+def test_transactions_given_up_do_not_heap_up_questions(
+    dialogue, server, zones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MAIL and RSET in turns: what DNS does not answer is asked for one transaction of a connection at a time."""
+    monkeypatch.setattr(policing, "GATHER_SECONDS", 0.3)
+    names = [f"silent{number}.example" for number in range(8)]
+    for name in names:
+        zones.fail(name, "DROP")
+    dialogue.send(b"".join(b"MAIL FROM:<a@%s>\r\nRSET\r\n" % name.encode() for name in names))
+    for _ in names:
+        assert [dialogue.reply()[:3], dialogue.reply()[:3]] == ["250", "250"]
+        assert len(server.service.policing._tasks) <= len(policing.policies()["dnsbl"].needs) + 2
+
+
+def test_a_policy_switched_on_after_mail_is_asked(
+    dialogue, make_user, mode, server, database
+) -> None:
+    """What it needs was not gathered at MAIL."""
+    user = make_user()
+    modes = server.service.policing._mode
+
+    def is_set(word: str) -> bool:
+        return bool(modes("reverse_dns", policing.policies()["reverse_dns"]) == word)
+
+    mode("reverse_dns", "off")
+    until(lambda: is_set("off"))
+    assert dialogue.say("MAIL FROM:<a@b.example>").startswith("250")
+    mode("reverse_dns", "on")
+    until(lambda: is_set("on"))
+    assert dialogue.say(f"RCPT TO:<{user.address}>").startswith("250")
+
+
 def test_logins_are_not_policed(server, make_user, listed, dialogue) -> None:
     user = make_user()
     listed("block", "127.0.0.1/32")
