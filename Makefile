@@ -6,8 +6,8 @@
 # The documented unprivileged ports; the environment and .env come first.
 RUN_PORTS := SMTP_PORT=2525 SUBMISSION_PORT=2587 SUBMISSIONS_PORT=2465 IMAPS_PORT=2993 SIEVE_PORT=4190 HTTP_PORT=8000
 # Debian's packages, each with the program that tests drive; a test whose program is missing is skipped.
-TEST_PACKAGES := chromium:chromium clamav-daemon:clamd curl:curl fetchmail:fetchmail getmail6:getmail imapfilter:imapfilter isync:mbsync msmtp:msmtp neomutt:neomutt nodejs:node npm:npm offlineimap3:offlineimap php-cgi:php-cgi php-cli:php roundcube-core:/usr/share/roundcube/bin/update.sh roundcube-plugins:/usr/share/roundcube/plugins/password/helpers/chpass-wrapper.py roundcube-sqlite3:sqlite3 rspamd:rspamd sieve-connect:sieve-connect spamd:spamd
-BENCH_PACKAGES := dovecot-imapd:doveconf dovecot-lmtpd:/usr/lib/dovecot/lmtp openssl:openssl postfix:postfix
+TEST_PACKAGES := chromium:chromium clamav-daemon:clamd curl:curl fetchmail:fetchmail getmail6:getmail imapfilter:imapfilter isync:mbsync msmtp:msmtp neomutt:neomutt nodejs:node npm:npm offlineimap3:offlineimap php-cgi:php-cgi php-cli:php redis-server:redis-server roundcube-core:/usr/share/roundcube/bin/update.sh roundcube-plugins:/usr/share/roundcube/plugins/password/helpers/chpass-wrapper.py roundcube-sqlite3:sqlite3 rspamd:rspamd sieve-connect:sieve-connect spamd:spamd
+BENCH_PACKAGES := dovecot-imapd:doveconf dovecot-lmtpd:/usr/lib/dovecot/lmtp openssl:openssl postfix:postfix redis-server:redis-server rspamd:rspamd
 TESTS ?= -n 2 --dist loadfile
 MESSAGES ?= 100000
 ROUNDS ?= 3

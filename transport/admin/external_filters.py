@@ -17,6 +17,7 @@ from transport.filters.opinions import probe
 from transport.filters.setups import read_setups, write_states
 from transport.models import ExternalFilter
 
+SET_HERE = ("is_on", "address", "teach_address", "is_strict", "password_encrypted")
 _ONLY_OF = {"teach_address": "rspamd", "password": "rspamd", "is_strict": "clamav"}
 
 
@@ -56,7 +57,7 @@ class ExternalFilterAdmin(ModelAdmin):
     ) -> None:
         if password := form.cleaned_data.get("password"):
             obj.password_encrypted = encrypt(password)
-        obj.save(update_fields=[*form.Meta.fields, "password_encrypted"])  # type: ignore[attr-defined]
+        obj.save(update_fields=SET_HERE)  # the rest is written by the processes that ask
         if obj.is_on:
             self._ask(request, obj)
 
