@@ -25,7 +25,7 @@ _DEPENDENCE = 0.8
 # A view of fewer tokens than this says as little as if the rest of them were neutral.
 _LEAST_TOKENS = 6
 # The sum of the views at which a message is filed into Spam: above even, since ham in Spam costs more.
-_BORDER = 2.2
+_BORDER = 2.8
 
 _WEIGHTS = {
     HEADER: 1.5,
