@@ -5,6 +5,7 @@ facts and asks the policies; the administrator turns each on, off, or to "only n
 """
 
 import ipaddress
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,8 @@ from routing.policies.sender_lists import ListedSender
 from routing.verdicts import Term
 
 Mode = Literal["on", "off", "note"]
+
+log = logging.getLogger(__name__)
 
 _LOCAL = tuple(
     map(
@@ -109,10 +112,17 @@ class Policy:
 
 @cache
 def policies() -> dict[str, Policy]:
-    """Every policy by its name, which is its file's, in the order of the names."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    modules = {file.stem: import_module(f"routing.policies.{file.stem}") for file in files}
-    return {name: module.POLICY for name, module in modules.items() if hasattr(module, "POLICY")}
+    """Every policy by its name, which is its file's, in the order of the names. A broken file stops no mail."""
+    found = {}
+    for name in sorted(file.stem for file in Path(__file__).parent.glob("*.py")):
+        try:
+            module = import_module(f"routing.policies.{name}")
+        except Exception:
+            log.exception("policy %s cannot be loaded; it is left out", name)
+            continue
+        if hasattr(module, "POLICY"):
+            found[name] = module.POLICY
+    return found
 
 
 def client_network(client_address: str) -> str:
