@@ -72,6 +72,11 @@ class SenderLists:
             known = self._networks.setdefault(key, {})
             known.setdefault(int(network.network_address), []).append(entry)
 
+    @property
+    def names_senders(self) -> bool:
+        """Whether there is an entry that is no client's address."""
+        return bool(self._names)
+
     def find(self, client_address: str, reverse_path: Address | None) -> list[ListedSender]:
         """The entries that a client or its reverse-path matches: clients first, then the narrower ones."""
         return [*self._of_client(client_address), *self._of_sender(reverse_path)]

@@ -89,9 +89,11 @@ class Judging:
 
     def _allows_author(self, content: bytes, authentication: Authentication) -> bool:
         """An author may be allowed whom DMARC proves: anybody can write a name."""
-        author = only_author(content)
         dmarc = authentication.dmarc
-        if author is None or dmarc.result != "pass" or dmarc.domain != author.domain:
+        if dmarc.result != "pass" or not self._policing.lists_authors:
+            return False
+        author = only_author(content)
+        if author is None or dmarc.domain != author.domain:
             return False
         return self._policing.allows_author(author)
 

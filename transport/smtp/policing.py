@@ -97,6 +97,7 @@ class Policing:
     """One a process. All methods belong to the event loop."""
 
     def __init__(self, database: DatabaseThreads) -> None:
+        policies()  # a broken one is noticed now
         self._database = database
         self._set: _Set | None = None
         self._hits: Counter[int] = Counter()
@@ -233,6 +234,11 @@ class Policing:
             if decision.reply:
                 return decision.reply
         return ""
+
+    @property
+    def lists_authors(self) -> bool:
+        """Whether the lists name any sender at all."""
+        return self._set is not None and self._set.lists.names_senders
 
     def allows_author(self, author: Address) -> bool:
         """Whether the allow list names the author of a message, who has been proven (by DMARC)."""
