@@ -31,6 +31,7 @@ REFRESH_SECONDS = 3.0
 GATHER_SECONDS = 6.0  # for one fact, from MAIL on
 COUNT_SECONDS = 1.0
 SWEEP_SECONDS = 600.0
+REPLY_MAXIMUM = 500  # RFC 5321 §4.5.3.1.5
 POSTMASTER = "postmaster"
 OF_RECIPIENT = frozenset({"greylisted_seconds"})  # facts that are found at RCPT
 
@@ -232,7 +233,7 @@ class Policing:
             for term in decision.terms:
                 transaction.note(term)
             if decision.reply:
-                return decision.reply
+                return _one_line(decision.reply)
         return ""
 
     @property
@@ -334,6 +335,11 @@ def _judged(name: str, policy: Policy, facts: Facts) -> Decision:
     except Exception:
         log.exception("policy %s failed; it refuses nobody", name)
         return Decision()
+
+
+def _one_line(reply: str) -> str:
+    """ASCII (RFC 5321 §4.2), whatever the administrator wrote as the reason."""
+    return "".join(sign if " " <= sign <= "~" else "?" for sign in reply)[:REPLY_MAXIMUM]
 
 
 def _noted(name: str, decision: Decision) -> Term | None:

@@ -241,3 +241,11 @@ def test_logins_are_not_policed(server, make_user, listed, dialogue) -> None:
             client.sendmail(user.address, [user.address], f"From: {user.address}\r\n\r\nhi\r\n")
             == {}
         )
+
+
+def test_a_reason_is_one_line_of_ascii(dialogue, make_user, listed) -> None:
+    user = make_user()
+    listed("block", "lines.example", "gesperrt für\r\n250 2.1.5 OK")
+    until(lambda: rcpt(dialogue, "a@lines.example", user.address)[0].startswith("550"))
+    [reply] = rcpt(dialogue, "a@lines.example", user.address)
+    assert reply == "550 5.7.1 blocked here: gesperrt f?r??250 2.1.5 OK"
