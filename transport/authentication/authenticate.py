@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from typing import TypeVar
 
+from accounts.mailstore.headers import header_end
 from routing.evidence import ArcEvidence, Authentication, DmarcEvidence, SpfEvidence
 from transport.authentication.chains import verify_arc
 from transport.authentication.dmarc import author_domains, evaluate_dmarc
@@ -16,6 +17,8 @@ from transport.dns.resolver import Answer, Status
 DNS_SECONDS = (
     15.0  # for all that a message makes us ask; a sender waits for its reply for 10 minutes
 )
+
+SMALL_HEADER = 16 * 1024
 
 T = TypeVar("T")
 
@@ -33,12 +36,19 @@ async def authenticate(content: bytes, spf: SpfEvidence, look_up: LookUp) -> Aut
         _or_none("ARC", verify_arc(content, in_time)),
     )
     dmarc = await _or_none(
-        "DMARC", evaluate_dmarc(author_domains(content), spf, dkim or (), in_time)
+        "DMARC", evaluate_dmarc(await find_author_domains(content), spf, dkim or (), in_time)
     )
     dmarc = dmarc or DmarcEvidence("temperror", reason="it could not be evaluated")
     if dkim is None and dmarc.result == "fail":
         dmarc = replace(dmarc, result="temperror", policy="none", reason="DKIM is not known")
     return Authentication(spf, dkim or (), arc or ArcEvidence("none"), dmarc)
+
+
+async def find_author_domains(content: bytes) -> tuple[str, ...]:
+    """The domains of the authors; a huge header is read beside the event loop, which serves others meanwhile."""
+    if header_end(content) > SMALL_HEADER:
+        return await asyncio.to_thread(author_domains, content)
+    return author_domains(content)
 
 
 def within(seconds: float, look_up: LookUp) -> LookUp:

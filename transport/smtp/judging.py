@@ -13,8 +13,8 @@ from routing.envelope import Client
 from routing.evidence import Authentication, DmarcEvidence, SpfEvidence
 from routing.judging import Findings
 from routing.local_authors import is_from_list, unproven_authors
-from transport.authentication.authenticate import authenticate, within
-from transport.authentication.dmarc import author_domains, only_author
+from transport.authentication.authenticate import authenticate, find_author_domains, within
+from transport.authentication.dmarc import only_author
 from transport.authentication.results_field import results_field, without_forged
 from transport.consignments import path_text
 from transport.dns.resolver import resolver
@@ -78,7 +78,8 @@ class Judging:
             sender=path_text(transaction.mail.reverse_path),
             client_address=client.address,
         )
-        authors = author_domains(content) if steps.has_authenticated and not is_listed else ()
+        is_asked = steps.has_authenticated and not is_listed
+        authors = await find_author_domains(content) if is_asked else ()
         return without_forged(content, self._hostname), Gathered(
             findings,
             field,
