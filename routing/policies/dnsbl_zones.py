@@ -84,15 +84,19 @@ def read_answer(zone: DnsblZone, addresses: Sequence[str]) -> Listing | None:
             raise ZoneError(
                 f"the zone answers {text}, which is no listing: it is dead, or another's"
             )
-        listing = _listing(zone, int(text.rpartition(".")[2]))
+        listing = _listing(zone, text)
         if listing is not None and (found is None or listing.points > found.points):
             found = listing
     return found
 
 
-def _listing(zone: DnsblZone, number: int) -> Listing | None:
+def _listing(zone: DnsblZone, address: str) -> Listing | None:
     if not zone.codes:
         return Listing(zone.name, zone.points)
+    network, _, last = address.rpartition(".")
+    if network != "127.0.0":
+        return None
+    number = int(last)
     for code in zone.codes:
         if code.first <= number <= code.last:
             return Listing(zone.name, code.points, code.meaning)

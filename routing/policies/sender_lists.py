@@ -67,7 +67,10 @@ class SenderLists:
             if kind_of(entry.value) != "network":
                 self._names.setdefault(entry.value, []).append(entry)
                 continue
-            network = ipaddress.ip_network(entry.value)
+            try:
+                network = ipaddress.ip_network(entry.value)
+            except ValueError:  # written past the form
+                continue
             key = (network.version, network.prefixlen)
             known = self._networks.setdefault(key, {})
             known.setdefault(int(network.network_address), []).append(entry)

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.addresses import Address
+from routing.envelope import Envelope
 from routing.evidence import SpfEvidence
 from routing.policies.dnsbl_zones import DnsblZone, parse_codes
 from routing.policies.framework import Decision, Facts, Mode, Policy, is_local, policies
@@ -178,18 +179,19 @@ class Policing:
 
     async def judge(self, visit: Visit, transaction: Transaction, recipient: Address) -> str:
         """The refusal of a recipient, or "". Terms and whether the sender is allowed are kept on the transaction."""
-        if recipient.local_part.lower() == POSTMASTER:  # RFC 5321 §4.5.1
-            return ""
         if self._set is None:
             await self.refresh()
         assert self._set is not None
         listed = self._set.lists.find(visit.client_address, visit.reverse_path)
-        reply = ""
-        if not await self._is_allowed(listed, transaction):
-            reply = await self._ask(visit, transaction, recipient, listed)
-        if not reply:
-            self._rates.count(visit.client_address, visit.reverse_path, recipient)
-        return reply
+        is_allowed = await self._is_allowed(listed, transaction)
+        if is_allowed or recipient.local_part.lower() == POSTMASTER:  # RFC 5321 §4.5.1
+            return ""
+        return await self._ask(visit, transaction, recipient, listed)
+
+    def count_accepted(self, client_address: str, envelope: Envelope) -> None:
+        """A message was taken: what was only tried counts for no rate, or anybody could fill another's."""
+        for recipient in envelope.recipients:
+            self._rates.count(client_address, envelope.reverse_path, recipient.address)
 
     async def _ask(
         self,
@@ -359,15 +361,17 @@ def _read(db: Connection, known: _Set | None, news: _News) -> _Set:
         db.execute(_ZONE_HITS, (list(news.zone_hits), list(news.zone_hits.values())))
     if news.zone_problems:
         db.execute(_ZONE_PROBLEMS, (list(news.zone_problems), list(news.zone_problems.values())))
-    zones = tuple(
-        DnsblZone(name, points, parse_codes(codes))
-        for name, points, codes in db.execute(_ZONES, prepare=True).fetchall()
-    )
+    zones = []
+    for name, points, codes in db.execute(_ZONES, prepare=True).fetchall():
+        try:
+            zones.append(DnsblZone(name, points, parse_codes(codes)))
+        except ValueError as error:  # written past the form
+            log.error("the block list %s is not asked: %s", name, error)
     rows = db.execute(_SETTINGS, prepare=True).fetchall()
     modes: dict[str, Mode] = {name: mode for name, mode, _ in rows}
     numbers = {name: number for name, _, number in rows if number is not None}
     state: Any = db.execute(_LISTS_STATE, prepare=True).fetchone()
     if known is not None and known.state == state:
-        return _Set(modes, numbers, zones, known.lists, state)
+        return _Set(modes, numbers, tuple(zones), known.lists, state)
     entries = (ListedSender(*row) for row in db.execute(_LISTS).fetchall())
-    return _Set(modes, numbers, zones, SenderLists(entries), state)
+    return _Set(modes, numbers, tuple(zones), SenderLists(entries), state)

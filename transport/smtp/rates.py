@@ -1,4 +1,4 @@
-"""How many recipients came lately, from whom and for whom, over all processes.
+"""How many recipients got mail lately, from whom and for whom, over all processes.
 
 Each process counts in memory and adds to the database every second, in one statement that tells the sums of all: a limit
 holds over many processes within about a second, and no recipient waits for the database. Counted is by the hour; of the
@@ -44,7 +44,7 @@ class RateCounts:
         return Rates(self._rate(client), self._rate(of_sender), self._rate(of_recipient))
 
     def count(self, client_address: str, sender: Address | None, recipient: Address) -> None:
-        """One more recipient was accepted."""
+        """One more recipient got a message."""
         for key in _keys(client_address, sender, recipient):
             if key and (key in self._new or len(self._new) < KEYS_MAXIMUM):
                 self._new[key] += 1

@@ -399,6 +399,8 @@ class SmtpConnection(SmtpSession):
                 return f"250 2.0.0 accepted as {trace_id}"
             case Accepted(carried, fingerprint):
                 self.service.announce(carried)
+                if arrival.login is None:
+                    self.service.policing.count_accepted(arrival.client.address, arrival.envelope)
                 self._unheard = fingerprint
                 return f"250 2.0.0 accepted as {carried.trace_id}"
 

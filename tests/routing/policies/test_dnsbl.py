@@ -41,6 +41,7 @@ def test_the_name_that_is_asked(client: str, name: str) -> None:
         (["127.0.0.3", "127.0.0.11"], 10),
         (["127.0.0.10"], 2.5),
         (["127.0.0.99"], None),
+        (["127.1.0.2"], None),
     ],
 )
 def test_codes_say_what_an_answer_is_worth(answers: list[str], points: float | None) -> None:

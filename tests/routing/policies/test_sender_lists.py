@@ -79,3 +79,8 @@ def test_the_narrower_network_comes_first() -> None:
 )
 def test_a_client_of_ipv6_is_its_64(address: str, network: str) -> None:
     assert client_network(address) == network
+
+
+def test_a_row_that_is_no_entry_harms_no_other() -> None:
+    rows = [ListedSender(1, "block", "not/a network"), ListedSender(2, "block", "192.0.2.0/24")]
+    assert [entry.id for entry in SenderLists(rows).find("192.0.2.7", None)] == [2]

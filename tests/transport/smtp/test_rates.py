@@ -112,10 +112,19 @@ def test_a_limit_is_set_in_the_admin_and_holds_at_rcpt(
     )
     try:
         user = make_user()
-        until(lambda: rcpt(dialogue, "a@b.example", user.address)[0].startswith("450 4.2.1"))
+
+        def sent(user: Any) -> str:
+            [reply] = rcpt(dialogue, "a@b.example", user.address)
+            if not reply.startswith("250"):
+                return str(reply)
+            dialogue.say("DATA")
+            return str(dialogue.say(f"From: a@b.example\r\nSubject: {unique('x')}\r\n\r\nhi\r\n."))
+
+        until(lambda: sent(user).startswith("450 4.2.1"))
         other = make_user()
-        replies = [rcpt(dialogue, "a@b.example", other.address)[0][:3] for _ in range(3)]
-        assert replies == ["250", "250", "450"]
+        for _ in range(5):  # what is only tried counts for nothing
+            assert rcpt(dialogue, "a@b.example", other.address)[0].startswith("250")
+        assert [sent(other)[:3] for _ in range(3)] == ["250", "250", "450"]
     finally:
         database.execute("DELETE FROM routing_policysetting")
         database.execute("UPDATE routing_dnsblzone SET is_active = true")
