@@ -90,6 +90,7 @@ class FolderView:
         The arrays are shared until one of the two changes.
         """
         other = FolderView(self.uids, self.flags, self.modseqs, self.keywords, self.modseq)
+        other._told = self._told  # an entry may be newer than `modseq`, and a FETCH tells its own
         self._has_shared_arrays = other._has_shared_arrays = True
         return other
 

@@ -167,3 +167,11 @@ def test_an_expunge_that_waits_holds_the_modseq_back() -> None:
     view.release(expunges=True)
     assert view.modseq_to_keep == 3
     assert not view.is_ahead
+
+
+def test_who_selects_a_remembered_folder_is_told_what_its_entries_are_ahead_of() -> None:
+    """An entry that was read a moment after the folder may be newer than a message nobody has seen yet."""
+    remembered = view_of(1, 2)
+    remembered.absorb([], [(1, 4, 5)], (), 3)  # 4 may be a new message
+    remembered.settle()
+    assert (remembered.fork().modseq_to_keep, remembered.fork().is_ahead) == (3, True)
