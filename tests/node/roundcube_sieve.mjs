@@ -31,7 +31,8 @@ await settings("plugin.managesieve");
 await page.evaluate(() => void rcmail.command("plugin.managesieve-add"));
 const form = page.frameLocator("#filter-box");
 await form.locator("#_name").fill("Größe: invoices");
-await form.locator("#rule_target0 ~ * input[type=text]").first().fill("invoice");
+// The list of inputs that the skin's script makes of the field; until then others follow it, which stay hidden.
+await form.locator("#rule_target0_list input").first().fill("invoice");
 await form.locator("#action_mailbox0").selectOption("Archive");
 await look("1-filter");
 await form.locator("button.submit").click();
