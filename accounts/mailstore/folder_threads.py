@@ -3,15 +3,13 @@
 Webmail asks for the threads of a whole folder with every page: the last few answers are kept until their columns change.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from threading import Lock
 from typing import Any
-from weakref import ref
 
 import psycopg
 
-from accounts.mailstore.folder_columns import Columns, Name, columns_of
+from accounts.mailstore.folder_columns import Name, columns_of
+from accounts.mailstore.kept_answers import KeptAnswers
 from accounts.mailstore.sorting import places_of
 from accounts.mailstore.threads import Forest, by_references, by_subject
 from accounts.mailstore.values import FolderId, MailboxId
@@ -21,11 +19,7 @@ _COLUMNS: dict[str, tuple[Name, ...]] = {
     "REFERENCES": ("message_id", "references", "date", "subject", "is_reply"),
 }
 
-_FORESTS_KEPT = 4
-_WORTH_KEEPING = range(1000, 200_000)
-"""Messages in a folder: fewer are soon threaded, more take too much memory."""
-_kept: OrderedDict[tuple[FolderId, str], tuple[ref[Columns], Forest]] = OrderedDict()
-_lock = Lock()
+_forests = KeptAnswers[Forest]()
 
 
 def thread_uids(
@@ -47,23 +41,13 @@ def thread_uids(
     if len(places) < len(columns.uids):
         picked = [[column[place] for place in places] for column in picked]
         return [columns.uids[place] for place in places], _forest(algorithm, picked)
-    kept = _kept.get((folder_id, algorithm))
-    if kept is not None and kept[0]() is columns:
-        forest = kept[1]
-    else:
+    key = (folder_id, algorithm)
+    forest = _forests.get(key, columns)
+    if forest is None:
         forest = _forest(algorithm, picked)
-        if len(places) in _WORTH_KEEPING:
-            _keep((folder_id, algorithm), columns, forest)
+        _forests.keep(key, columns, forest)
     return columns.uids, forest
 
 
 def _forest(algorithm: str, picked: Sequence[Sequence[Any]]) -> Forest:
     return by_references(*picked) if algorithm == "REFERENCES" else by_subject(*picked)
-
-
-def _keep(key: tuple[FolderId, str], columns: Columns, forest: Forest) -> None:
-    with _lock:
-        _kept.pop(key, None)
-        _kept[key] = (ref(columns), forest)
-        if len(_kept) > _FORESTS_KEPT:
-            _kept.popitem(last=False)

@@ -7,8 +7,7 @@ PARTIAL: RFC 9394 §3.1. IMAP4rev2 hears ESEARCH always (RFC 9051 §6.4.4).
 from array import array
 from collections.abc import Sequence
 
-from accounts.mailstore.sorting import sort_uids
-from transport.database_threads import Connection
+from accounts.mailstore.sorting import sort_places
 from transport.imap.handlers.registry import handles
 from transport.imap.replies import Refused, Reply, no, ok
 from transport.imap.searching import Found, find
@@ -71,25 +70,22 @@ async def _answer(session: Session, command: Search, *, saves: bool) -> Reply:
 
 async def _sorted(session: Session, command: Search, found: Found) -> Sequence[int]:
     """The places in the order asked for."""
-    selection = session.selected
-    uids = selection.view.uids
-    wanted = uids if len(found.places) == len(uids) else [uids[place] for place in found.places]
-    if not len(wanted):
-        return ()
-    return await session.run_long(_in_order, selection, wanted, command, found.scores)
-
-
-def _in_order(
-    db: Connection,
-    selection: Selection,
-    wanted: Sequence[int],
-    command: Search,
-    scores: dict[int, int],
-) -> list[int]:
-    """The places of the UIDs `wanted`."""
+    selection, places = session.selected, found.places
     view = selection.view
-    owner, folder_id = selection.owner, selection.folder_id
-    return view.places(sort_uids(db, owner, folder_id, wanted, command.criteria, scores, len(view)))
+    if not places:
+        return ()
+    is_all = len(places) == len(view)
+    wanted = view.uids if is_all else [view.uids[place] for place in places]
+    order = await session.run_long(
+        sort_places,
+        selection.owner,
+        selection.folder_id,
+        wanted,
+        command.criteria,
+        found.scores,
+        len(view),
+    )
+    return order if is_all else [places[at] for at in order]
 
 
 def _numbers(selection: Selection, by_uid: bool, places: Sequence[int]) -> list[int]:
