@@ -7,6 +7,8 @@ from typing import Literal
 from accounts.addresses import Address, split_subaddress
 from accounts.mailstore.values import MailboxId
 
+UNLIMITED = 2**31 - 1  # as a limit of sending
+
 
 @dataclass(frozen=True, slots=True)
 class DomainFacts:

@@ -27,6 +27,12 @@ PORTS = {
     "SIEVE_PORT": 4190,
     "HTTP_PORT": 8000,
 }
+SENDING_LIMITS = {
+    "SEND_MESSAGES_AN_HOUR": 200,
+    "SEND_RECIPIENTS_AN_HOUR": 500,
+    "SEND_MESSAGES_A_DAY": 1000,
+    "SEND_RECIPIENTS_A_DAY": 2000,
+}
 NAMES = {
     *PORTS,
     *SECRETS,
@@ -41,6 +47,7 @@ NAMES = {
     "BLOB_STORAGE_URL",
     "MAX_MESSAGE_SIZE",
     "DMARC_REPORTS_FROM",
+    *SENDING_LIMITS,
 }
 DEFAULT_MESSAGE_LIMIT = 50 * 1024 * 1024  # octets
 _ENV_LINE = re.compile(r"\s*(export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=.*")
@@ -80,6 +87,7 @@ class Configuration:
     blob_storage_url: str
     max_message_size: int
     dmarc_reports_from: str
+    sending_limits: tuple[int, ...]  # in the order of SENDING_LIMITS
 
 
 def read_configuration(*, may_make_secrets: bool = False) -> Configuration:
@@ -121,6 +129,9 @@ def read_configuration(*, may_make_secrets: bool = False) -> Configuration:
         ),
         max_message_size=_value("MAX_MESSAGE_SIZE", values.message_size, DEFAULT_MESSAGE_LIMIT),
         dmarc_reports_from=_value("DMARC_REPORTS_FROM", values.mail_address, ""),
+        sending_limits=tuple(
+            _value(name, values.sending_limit, default) for name, default in SENDING_LIMITS.items()
+        ),
     )
 
 

@@ -11,6 +11,7 @@ import idna
 import psycopg
 
 from accounts.addresses import AddressSyntaxError, parse_address
+from accounts.entries import UNLIMITED
 
 DNS_PORT = 53
 SMALLEST_MESSAGE_LIMIT = 65536  # octets; RFC 5321 §4.5.3.1.7
@@ -37,6 +38,15 @@ def message_size(text: str) -> int:
     if _DIGITS.fullmatch(text) and SMALLEST_MESSAGE_LIMIT <= int(text) <= LARGEST_MESSAGE_LIMIT:
         return int(text)
     raise Malformed(f"a number of bytes from {SMALLEST_MESSAGE_LIMIT} to {LARGEST_MESSAGE_LIMIT}")
+
+
+def sending_limit(text: str) -> int:
+    """How much a user or an app may send."""
+    if text.lower() == "unlimited":
+        return UNLIMITED
+    if _DIGITS.fullmatch(text) and 0 < int(text) < UNLIMITED:
+        return int(text)
+    raise Malformed('a number from 1 on, or "unlimited"')
 
 
 def hostname(text: str) -> str:

@@ -117,6 +117,7 @@ ENCRYPTION_KEYS = CONFIGURATION.encryption_keys
 BLOB_STORAGE_URL = CONFIGURATION.blob_storage_url
 MAX_MESSAGE_SIZE = CONFIGURATION.max_message_size
 DMARC_REPORTS_FROM = CONFIGURATION.dmarc_reports_from
+SENDING_LIMITS = CONFIGURATION.sending_limits
 
 # Celery. The rows of the queue are the truth and a task is a wake-up: no result is kept, and what a killed worker
 # held is delivered again.

@@ -8,6 +8,7 @@ from accounts.models.group import Group, GroupMember
 from accounts.models.known_network import KnownNetwork
 from accounts.models.login_failure import LoginFailure
 from accounts.models.mailbox import Mailbox
+from accounts.models.sending import SendingCount
 from accounts.models.srs import SrsAddress
 from accounts.models.trace import TraceEntry
 from accounts.models.user import User
@@ -23,6 +24,7 @@ __all__ = [
     "KnownNetwork",
     "LoginFailure",
     "Mailbox",
+    "SendingCount",
     "SrsAddress",
     "TraceEntry",
     "User",

@@ -4,10 +4,11 @@ from django.db import models
 
 from accounts.models.domain import Domain
 from accounts.models.fields import LocalPartField
+from accounts.models.sending import SendingLimits
 from accounts.scram import new_salt
 
 
-class App(models.Model):
+class App(SendingLimits):
     """A program that sends as `<name>.app@domain`, or as the local part set here.
 
     It receives only while its domain has mail enabled.

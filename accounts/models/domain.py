@@ -7,12 +7,13 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models.fields import DomainNameField, ScoreField
+from accounts.models.sending import SendingLimits
 
 if TYPE_CHECKING:
     from accounts.models.mailbox import Mailbox
 
 
-class Domain(models.Model):
+class Domain(SendingLimits):
     """A domain that this installation knows. Local, as SMTP means it, only while `mail_enabled`."""
 
     name = DomainNameField(unique=True)

@@ -8,6 +8,7 @@ from django.db import models
 from accounts.addresses import AddressSyntaxError, parse_address
 from accounts.models.domain import Domain
 from accounts.models.fields import LocalPartField, ScoreField
+from accounts.models.sending import SendingLimits
 from accounts.scram import make_verifier, new_salt
 from accounts.secrets import stamp_of
 
@@ -30,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username=address.local_part, domain__name=address.domain)
 
 
-class User(AbstractBaseUser):
+class User(SendingLimits, AbstractBaseUser):
     """A person. The primary address is `username@domain`; the database keeps its row in Address.
 
     An administrator may do everything in the admin, anybody else nothing: there are no finer permissions.

@@ -1,0 +1,207 @@
+"""How much users and apps may send: limits of messages and recipients, an hour and a day, over all processes and hosts.
+
+The count is charged in the transaction that takes the message, as its last statement: what was not taken costs nothing.
+One UPDATE counts, and the table's constraints hold the count below the limits, so that many at once cannot pass them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from django.conf import settings
+
+from accounts.entries import Login, OwnedAddresses
+from accounts.mailstore.prepared import Prepared
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+CLIENTS_MAXIMUM = 20
+LIMITS = ("messages_an_hour", "recipients_an_hour", "messages_a_day", "recipients_a_day")
+
+# The account's own, else its domain's, else the installation's, which are the parameters.
+_LIMITS = ", ".join(f"COALESCE(o.{name}, d.{name}, %b::integer)" for name in LIMITS)
+
+
+class OverLimit(Exception):
+    """The message would pass a limit; the transaction is to be rolled back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """A limit that is reached, in words, and when it is free again."""
+
+    limit: str
+    until: datetime
+
+    @property
+    def reply(self) -> str:
+        return (
+            f"450 4.7.1 you may send {self.limit}: try again after {self.until:%Y-%m-%d %H:%M} UTC"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a login may send: limits and counts in the order of LIMITS, and when its hour and its day end."""
+
+    limits: tuple[int, ...]
+    counts: tuple[int, ...]
+    ends: tuple[datetime, datetime]
+
+    def full(self, recipients: int) -> Full | None:
+        """The limit that one more message to so many would pass; the day's before the hour's."""
+        for number in (2, 3, 0, 1):
+            more = recipients if number % 2 else 1
+            if self.counts[number] + more > self.limits[number]:
+                text = f"{'to ' * (number % 2)}{self.limits[number]} {LIMITS[number].replace('_', ' ')}"
+                return Full(text, _next_minute(self.ends[number // 2]))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One message of a login's."""
+
+    login: Login
+    recipients: int
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """What was kept back of one account."""
+
+    kind: str
+    account_id: int
+    number: int
+    full: Full
+    clients: tuple[str, ...]
+
+
+def _sender(kind: str) -> Prepared:
+    is_app = kind == "app"
+    return Prepared(
+        f"""
+        SELECT ARRAY(SELECT a.local_part || '@' || ad.name FROM accounts_address a
+                JOIN accounts_domain ad ON ad.id = a.domain_id
+                WHERE a.{kind}_id = o.id{"" if is_app else " AND ad.mail_enabled"}),
+            {"NOT d.validate_app_from" if is_app else "false"},
+            {_LIMITS},
+            CASE WHEN c.hour_began > now() - interval '1 hour' THEN c.hour_messages ELSE 0 END,
+            CASE WHEN c.hour_began > now() - interval '1 hour' THEN c.hour_recipients ELSE 0 END,
+            CASE WHEN c.day_began > now() - interval '1 day' THEN c.day_messages ELSE 0 END,
+            CASE WHEN c.day_began > now() - interval '1 day' THEN c.day_recipients ELSE 0 END,
+            c.hour_began, c.day_began, now()
+        FROM accounts_{kind} o JOIN accounts_domain d ON d.id = o.domain_id
+        LEFT JOIN accounts_sendingcount c ON c.{kind}_id = o.id
+        WHERE o.id = %b
+        """,
+        *(int,) * 5,
+    )
+
+
+def _charging(kind: str) -> Prepared:
+    def counted(window: str, interval: str) -> str:
+        is_on = f"c.{window}_began > now() - interval '{interval}'"
+        return ", ".join(
+            [
+                f"{window}_began = CASE WHEN {is_on} THEN c.{window}_began ELSE now() END",
+                *(
+                    f"{window}_{what} = excluded.{window}_{what} + CASE WHEN {is_on} THEN c.{window}_{what} ELSE 0 END"
+                    for what in ("messages", "recipients")
+                ),
+            ]
+        )
+
+    is_today = "c.day_began > now() - interval '1 day'"
+    return Prepared(
+        f"""
+        INSERT INTO accounts_sendingcount AS c ({kind}_id, hour_began, day_began, {", ".join(LIMITS)},
+            hour_messages, hour_recipients, day_messages, day_recipients, clients)
+        SELECT o.id, now(), now(), {_LIMITS}, 1, q.n, 1, q.n, ARRAY[q.client]
+        FROM accounts_{kind} o JOIN accounts_domain d ON d.id = o.domain_id,
+            (SELECT %b::integer AS n, %b::text AS client) q
+        WHERE o.id = %b
+        ON CONFLICT ({kind}_id) DO UPDATE SET
+            {counted("hour", "1 hour")}, {counted("day", "1 day")},
+            {", ".join(f"{name} = excluded.{name}" for name in LIMITS)},
+            refused = CASE WHEN {is_today} THEN c.refused ELSE 0 END,
+            clients = CASE WHEN NOT {is_today} THEN excluded.clients
+                WHEN c.clients @> excluded.clients OR cardinality(c.clients) >= {CLIENTS_MAXIMUM} THEN c.clients
+                ELSE c.clients || excluded.clients END
+        RETURNING 1
+        """,
+        *(int,) * 5,
+        str,
+        int,
+    )
+
+
+_SENDER = {kind: _sender(kind) for kind in ("user", "app")}
+_CHARGE = {kind: _charging(kind) for kind in ("user", "app")}
+
+
+def sender_of(db: Connection, login: Login) -> tuple[OwnedAddresses, Allowance]:
+    """What the login may send as, and how much. One round trip; as `accounts.directory.owned_addresses`."""
+    row = _SENDER[login.kind].row(db, *settings.SENDING_LIMITS, login.account_id)
+    if row is None:  # the account was deleted
+        nothing = (0,) * len(LIMITS)
+        now = datetime.now(UTC)
+        return OwnedAddresses(frozenset(), False), Allowance(nothing, nothing, (now, now))
+    names, from_unchecked, *numbers, hour_began, day_began, now = row
+    keys = frozenset((local, domain) for local, _, domain in (n.rpartition("@") for n in names))
+    ends = tuple(
+        began + length if began is not None and began + length > now else now + length
+        for began, length in ((hour_began, HOUR), (day_began, DAY))
+    )
+    return OwnedAddresses(keys, from_unchecked), Allowance(
+        tuple(numbers[:4]), tuple(numbers[4:]), (ends[0], ends[1])
+    )
+
+
+def charge(db: Connection, one: Charge) -> None:
+    """Count a message, in the transaction that takes it, as its last statement. Raises OverLimit.
+
+    The row's lock is held until the commit: nothing that may wait for another lock comes after it.
+    """
+    login = one.login
+    try:
+        _CHARGE[login.kind].rows(
+            db, *settings.SENDING_LIMITS, one.recipients, one.client, login.account_id
+        )
+    except psycopg.errors.CheckViolation as error:
+        if error.diag.constraint_name not in LIMITS:
+            raise
+        raise OverLimit from None
+
+
+def note_refusals(db: Connection, refusals: Iterable[Refusals]) -> None:
+    """Keep what the limits held back, for the administrator. In one order, so that two never wait for each other."""
+    for one in sorted(refusals, key=lambda one: (one.kind, one.account_id)):
+        db.execute(
+            f"""
+            INSERT INTO accounts_sendingcount AS c ({one.kind}_id, hour_began, day_began, {", ".join(LIMITS)},
+                hour_messages, hour_recipients, day_messages, day_recipients,
+                clients, refused, refused_at, refusal, full_until)
+            SELECT id, now(), now(), 0, 0, 0, 0, 0, 0, 0, 0, %(clients)s::text[], %(number)s, now(), %(limit)s, %(until)s
+            FROM accounts_{one.kind} WHERE id = %(account)s
+            ON CONFLICT ({one.kind}_id) DO UPDATE SET refused = c.refused + excluded.refused, refused_at = now(),
+                refusal = excluded.refusal, full_until = excluded.full_until,
+                clients = (ARRAY(SELECT DISTINCT unnest(c.clients || excluded.clients)))[1:{CLIENTS_MAXIMUM}]
+            """.encode(),
+            {
+                "account": one.account_id,
+                "number": one.number,
+                "limit": one.full.limit,
+                "until": one.full.until,
+                "clients": list(one.clients),
+            },
+        )
+
+
+def _next_minute(moment: datetime) -> datetime:
+    return (moment + timedelta(seconds=59, microseconds=999_999)).replace(second=0, microsecond=0)
