@@ -1,20 +1,16 @@
-"""A folder by its name, for one who remembers how it was: what changed since, in one round trip."""
+"""A folder by its name, for its owner who remembers how it was: what changed since, in one round trip."""
 
 from dataclasses import dataclass
-from typing import Any
 
-import psycopg
-
-from accounts.mailstore.changes import Changes, Snapshot, changes_of, snapshot
-from accounts.mailstore.folder_names import canonical_name
-from accounts.mailstore.locking import STATE_COLUMNS, folder_state
-from accounts.mailstore.prepared import Prepared
-from accounts.mailstore.values import FolderId, MailboxId, ModSeq, NoSuchFolder
+from accounts.mailstore.changes import told
+from accounts.mailstore.locking import STATE_COLUMNS
+from accounts.mailstore.prepared import Prepared, Row
+from accounts.mailstore.values import FolderId, FolderState, ModSeq
 
 COMMANDS_MAXIMUM = 1000
 """After more changes than these it is cheaper to read the folder."""
 
-_BY_NAME = Prepared(
+BY_NAME = Prepared(
     f"""
     SELECT {STATE_COLUMNS}, ARRAY(
         SELECT c.kind || ' ' || c.uids FROM mail_change c
@@ -25,6 +21,7 @@ _BY_NAME = Prepared(
     """,
     int, int, int, int, str,
 )  # fmt: skip
+"""The folder's state and the lines of mail_change, by (owner, folder id, modseq, owner, name), for `opened`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +32,14 @@ class Remembered:
     modseq: ModSeq
 
 
-def open_remembered(
-    db: psycopg.Connection[Any], owner: MailboxId, name: str, remembered: Remembered | None
-) -> Snapshot | Changes:
-    """The whole folder, or what changed in it since it was remembered, for its owner. Raises NoSuchFolder.
+NOTHING = Remembered(FolderId(0), ModSeq(0))
 
-    One round trip when nothing changed, two otherwise.
+
+def opened(row: Row | None, remembered: Remembered) -> tuple[FolderState, list[str] | None]:
+    """The folder that `BY_NAME` found, and the lines of what changed since it was remembered.
+
+    No lines: it is not the one remembered, or too much changed; it is to be read whole. Raises NoSuchFolder.
     """
-    if "\0" in name:
-        raise NoSuchFolder
-    folder_id, modseq = (
-        (remembered.folder_id, remembered.modseq) if remembered else (FolderId(0), ModSeq(0))
-    )
-    row = _BY_NAME.row(db, owner, folder_id, modseq, owner, canonical_name(name))
-    if row is None:
-        raise NoSuchFolder
-    *columns, lines = row
-    state = folder_state(tuple(columns))
-    if state.id != folder_id or modseq < state.min_modseq or len(lines) > COMMANDS_MAXIMUM:
-        return snapshot(db, owner, state.id)
-    return changes_of(db, state, lines, modseq, owner)
+    state, lines = told(row)
+    knows = state.id == remembered.folder_id and remembered.modseq >= state.min_modseq
+    return state, lines if knows and len(lines) <= COMMANDS_MAXIMUM else None

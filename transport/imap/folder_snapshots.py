@@ -8,12 +8,14 @@ another reader sees other flags.
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from accounts.mailstore.changes import Changes, Snapshot
+from accounts.mailstore.changes import Changes, Snapshot, snapshot
 from accounts.mailstore.folder_names import canonical_name
-from accounts.mailstore.opening import Remembered, open_remembered
-from accounts.mailstore.values import FolderState, MailboxId, ModSeq
+from accounts.mailstore.opening import BY_NAME, NOTHING, Remembered, opened
+from accounts.mailstore.values import FolderState, MailboxId, ModSeq, NoSuchFolder
 from transport.database_threads import DatabaseThreads
+from transport.imap.shared_changes import FEW, SharedChanges
 from transport.imap.view import FolderView
+from transport.questions import Questions
 
 MESSAGES_MAXIMUM = 4_000_000
 """Of all folders together, in a process: 24 octets each."""
@@ -28,22 +30,53 @@ class _Folder:
     view: FolderView  # of a client that has been told everything
 
 
+def _remembered(folder: _Folder | None, since: ModSeq | None) -> Remembered:
+    """From where to ask what changed: what a client asks who left a little before, in the same question."""
+    if folder is None:
+        return NOTHING
+    modseq = ModSeq(folder.view.modseq)
+    if since is not None and 0 <= modseq - since <= FEW:
+        modseq = since
+    return Remembered(folder.state.id, modseq)
+
+
 class FolderSnapshots:
     """What one process remembers."""
 
-    def __init__(self, database: DatabaseThreads) -> None:
+    def __init__(
+        self, database: DatabaseThreads, questions: Questions, changes: SharedChanges
+    ) -> None:
         self._database = database
+        self._questions = questions
+        self._changes = changes
         self._folders: OrderedDict[Key, _Folder] = OrderedDict()
         self._messages = 0
 
-    async def open(self, owner: MailboxId, name: str) -> tuple[FolderState, FolderView]:
-        """The folder as it is now, and a view of it. Raises NoSuchFolder."""
+    async def open(
+        self, owner: MailboxId, name: str, since: ModSeq | None = None
+    ) -> tuple[FolderState, FolderView, Changes | None]:
+        """The folder as it is now, a view of it, and if that is soon asked, what changed since a modseq or before.
+
+        Raises NoSuchFolder.
+        """
+        if "\0" in name:
+            raise NoSuchFolder
         key = (owner, canonical_name(name))
         known = self._folders.get(key)
-        remembered = Remembered(known.state.id, ModSeq(known.view.modseq)) if known else None
-        found = await self._database.run(open_remembered, owner, name, remembered)
+        remembered = _remembered(known, since)
+        folder_id, modseq = remembered.folder_id, remembered.modseq
+        rows = await self._questions.rows(BY_NAME, owner, folder_id, modseq, owner, key[1])
+        state, lines = opened(rows[0] if rows else None, remembered)
+        found: Snapshot | Changes
+        if lines is None:
+            found = await self._database.run(snapshot, owner, state.id)
+        else:
+            found = await self._changes.in_lines(state, lines, modseq)
         folder = self._take(key, known, found)
-        return folder.state, folder.view.fork()
+        told = None
+        if isinstance(found, Changes) and folder.state is found.state:
+            told = found if since is not None and modseq <= since else None
+        return folder.state, folder.view.fork(), told
 
     def _take(self, key: Key, asked: _Folder | None, found: Snapshot | Changes) -> _Folder:
         """What is known after the answer to a question about `asked`; a later question may have been answered first."""

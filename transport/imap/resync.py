@@ -26,7 +26,7 @@ async def resynchronise(
 ) -> None:
     """Tell what went and what changed since the client left, of the messages that it names.
 
-    `changes` are None where those are forgotten: all that ever went may be news then.
+    `changes` (since then or before) are None where those are forgotten: all that ever went may be news then.
     """
     view = selection.view
     if known.modseq >= view.modseq:
@@ -36,7 +36,7 @@ async def resynchronise(
         places = [place for place, modseq in enumerate(view.modseqs) if modseq > known.modseq]
     else:
         gone = spans_of(sorted(changes.vanished))
-        found = (view.index(uid) for uid, _, _ in changes.entries)
+        found = (view.index(uid) for uid, _, at in changes.entries if at > known.modseq)
         places = [place for place in found if place is not None]
     wanted = known_spans(known, uid_next)
     unknown = intersection(wanted, [(known_through(known, view.uids) + 1, uid_next)])

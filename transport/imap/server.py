@@ -32,12 +32,13 @@ class ImapServer:
 
     def __init__(self, database: DatabaseThreads, notifier: Notifier) -> None:
         questions = Questions(database)
+        changes = SharedChanges(database, questions)
         self.services = Services(
             database,
             questions,
             notifier,
-            SharedChanges(database, questions),
-            FolderSnapshots(database),
+            changes,
+            FolderSnapshots(database, questions, changes),
             settings.MAIL_HOSTNAME,
             settings.MAX_MESSAGE_SIZE,
             incoming=IncomingMemory(settings.MAX_MESSAGE_SIZE),

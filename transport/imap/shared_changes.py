@@ -11,12 +11,13 @@ from accounts.mailstore.changes import (
     ENTRIES,
     Changes,
     array_text,
+    changes_of,
     changes_since,
     in_lines,
     told,
     with_entries,
 )
-from accounts.mailstore.values import FolderId, MailboxId, ModSeq
+from accounts.mailstore.values import FolderId, FolderState, MailboxId, ModSeq
 from transport.database_threads import DatabaseThreads
 from transport.questions import Questions
 
@@ -47,21 +48,19 @@ class SharedChanges:
     async def _ask(self, key: Key) -> Changes:
         del self._asked[key]
         owner, folder_id, modseq, reader = key
-        changes = await self._few(owner, folder_id, modseq) if reader == owner else None
-        if changes is None:
-            changes = await self._database.run(changes_since, *key)
-        return changes
+        if reader == owner:
+            rows = await self._questions.rows(CHANGES, modseq, owner, owner, folder_id)
+            state, lines = told(rows[0] if rows else None)
+            if modseq >= state.min_modseq:
+                return await self.in_lines(state, lines, modseq)
+        return await self._database.run(changes_since, *key)
 
-    async def _few(self, owner: MailboxId, folder_id: FolderId, modseq: ModSeq) -> Changes | None:
-        """`changes_since` for the owner by short questions; None where it is more than a few. Raises NoSuchFolder."""
-        rows = await self._questions.rows(CHANGES, modseq, owner, owner, folder_id)
-        state, lines = told(rows[0] if rows else None)
-        if modseq < state.min_modseq:
-            return None
+    async def in_lines(self, state: FolderState, lines: list[str], modseq: ModSeq) -> Changes:
+        """What the `lines` of mail_change after `modseq` amount to now, for the owner."""
         uids, vanished = in_lines(lines)
         if len(uids) > FEW:
-            return None
-        asked = (owner, folder_id, array_text(uids), modseq)
+            return await self._database.run(changes_of, state, lines, modseq, state.owner)
+        asked = (state.owner, state.id, array_text(uids), modseq)
         return with_entries(
             state, vanished, await self._questions.rows(ENTRIES, *asked) if uids else ()
         )

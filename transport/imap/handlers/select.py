@@ -1,7 +1,7 @@
 """SELECT and EXAMINE (RFC 9051 §6.3.2-3; HIGHESTMODSEQ, CONDSTORE, QRESYNC: RFC 7162 §3.1, §3.2.5;
 MAILBOXID: RFC 8474 §4.2)."""
 
-from accounts.mailstore.changes import Snapshot, changes_since, snapshot
+from accounts.mailstore.changes import Changes, Snapshot, changes_since, snapshot
 from accounts.mailstore.folder_names import canonical_name, split_shared
 from accounts.mailstore.folders import open_folder
 from accounts.mailstore.sharing import ALL_RIGHTS, Reach, reach
@@ -26,10 +26,11 @@ async def select(session: Session, command: Select) -> Reply:
         session.deselect()
         session.write(b"* OK [CLOSED] The previous folder is closed\r\n")
     name = canonical_name(command.folder)
-    target, state, view = await _open(session, name)
+    target, state, view, changes = await _open(session, name, command.resync)
     session.condstore = session.condstore or command.condstore
-    changes = None
-    if command.resync is not None and _remembers(state, command.resync):
+    if command.resync is None or not _remembers(state, command.resync):
+        changes = None
+    elif changes is None:
         changes = await session.database.run(
             changes_since, state.owner, state.id, ModSeq(command.resync.modseq), target.reader
         )
@@ -78,15 +79,21 @@ def _remembers(state: FolderState, known: Resync) -> bool:
     )
 
 
-async def _open(session: Session, name: str) -> tuple[Reach, FolderState, FolderView]:
-    """One's own folder is one that this process may know already; another's is read."""
+async def _open(
+    session: Session, name: str, resync: Resync | None
+) -> tuple[Reach, FolderState, FolderView, Changes | None]:
+    """One's own folder is one that this process may know already; another's is read.
+
+    The changes, where they were found by the way, are those since the client left or before.
+    """
     if split_shared(name) is None:
-        state, view = await session.services.snapshots.open(session.owner, name)
-        return Reach(state.owner, name, ALL_RIGHTS, session.owner), state, view
+        since = ModSeq(resync.modseq) if resync is not None else None
+        state, view, changes = await session.services.snapshots.open(session.owner, name, since)
+        return Reach(state.owner, name, ALL_RIGHTS, session.owner), state, view, changes
     target, found = await session.database.run(_read, session.owner, name)
     state = found.state
     view = FolderView(found.uids, found.flags, found.modseqs, state.keywords, state.highest_modseq)
-    return target, state, view
+    return target, state, view, None
 
 
 def _read(db: Connection, reader: MailboxId, name: str) -> tuple[Reach, Snapshot]:
