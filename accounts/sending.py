@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
+from accounts.allowances import LIMITS, Allowance, Full
 from accounts.entries import Login, OwnedAddresses
 from accounts.mailstore.prepared import Prepared
 
@@ -20,7 +21,6 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 CLIENTS_MAXIMUM = 20
-LIMITS = ("messages_an_hour", "recipients_an_hour", "messages_a_day", "recipients_a_day")
 
 # The account's own, else its domain's, else the installation's, which are the parameters.
 _LIMITS = ", ".join(f"COALESCE(o.{name}, d.{name}, %b::integer)" for name in LIMITS)
@@ -28,38 +28,6 @@ _LIMITS = ", ".join(f"COALESCE(o.{name}, d.{name}, %b::integer)" for name in LIM
 
 class OverLimit(Exception):
     """The message would pass a limit; the transaction is to be rolled back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Full:
-    """A limit that is reached, in words, and when it is free again."""
-
-    limit: str
-    until: datetime
-
-    @property
-    def reply(self) -> str:
-        return (
-            f"450 4.7.1 you may send {self.limit}: try again after {self.until:%Y-%m-%d %H:%M} UTC"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What a login may send: limits and counts in the order of LIMITS, and when its hour and its day end."""
-
-    limits: tuple[int, ...]
-    counts: tuple[int, ...]
-    ends: tuple[datetime, datetime]
-
-    def full(self, recipients: int) -> Full | None:
-        """The limit that one more message to so many would pass; the day's before the hour's."""
-        for number in (2, 3, 0, 1):
-            more = recipients if number % 2 else 1
-            if self.counts[number] + more > self.limits[number]:
-                text = f"{'to ' * (number % 2)}{self.limits[number]} {LIMITS[number].replace('_', ' ')}"
-                return Full(text, _next_minute(self.ends[number // 2]))
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +169,3 @@ def note_refusals(db: Connection, refusals: Iterable[Refusals]) -> None:
                 "clients": list(one.clients),
             },
         )
-
-
-def _next_minute(moment: datetime) -> datetime:
-    return (moment + timedelta(seconds=59, microseconds=999_999)).replace(second=0, microsecond=0)

@@ -31,6 +31,7 @@ from accounts.mailstore.values import (
     Placement,
     new_message,
 )
+from accounts.sending import charge
 from routing.decisions import Plan, Refiling
 from routing.filtering.memories import remember as remember_all
 from transport.consignments import Consignment, path_text
@@ -71,7 +72,7 @@ class NoRoom:
 def carry_out(db: Connection, consignment: Consignment) -> Carried | Repeated | NoRoom:
     """Store and enqueue, all or nothing. A mailbox that has become full is served by the queue, if another is not.
 
-    Raises what the database or the mail store raises, and MemoryTaken: then nothing was done.
+    Raises what the database or the mail store raises, MemoryTaken and OverLimit: then nothing was done.
     """
     load = _load(
         db, consignment
@@ -79,7 +80,9 @@ def carry_out(db: Connection, consignment: Consignment) -> Carried | Repeated | 
     is_careful = False
     while True:
         plan = consignment.plan
-        is_one_statement = not is_careful and load.is_one_statement(plan)
+        is_one_statement = (
+            not is_careful and consignment.charge is None and load.is_one_statement(plan)
+        )
         try:
             with nullcontext() if is_one_statement else db.transaction():
                 return _carry(db, consignment, load, is_one_statement=is_one_statement)
@@ -204,6 +207,8 @@ def _carry(
             appended = append_message(db, own, own_placements, cause=consignment.cause)
             folders += [entry.folder_id for entry in appended]
     hops = _enqueue(db, consignment, load)
+    if consignment.charge is not None:
+        charge(db, consignment.charge)
     refused = tuple(one.mailbox.id for one in plan.filtered if one.refusal is not None)
     return Carried(trace_id, tuple(dict.fromkeys(folders)), hops, refused)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from accounts.addresses import Address
 from accounts.journal.trace import TraceEvent
 from accounts.mailstore.values import MailboxId
+from accounts.sending import Charge
 from routing.decisions import Plan
 from routing.envelope import Client, Envelope
 from routing.verdicts import NOT_JUDGED, Verdict
@@ -21,7 +22,7 @@ class Consignment:
     its DKIM signature, or "". `fingerprint` (32 octets) names the transaction for a repetition; None: never one.
 
     `fields` tell all who get it who sent it (Authentication-Results), `verdicts` what is thought of it for each mailbox;
-    `events` are what the trace is told of that.
+    `events` are what the trace is told of that. `charge`: whose limits of sending it counts for.
     """
 
     trace_id: str
@@ -37,6 +38,7 @@ class Consignment:
     fields: bytes = b""
     verdicts: Mapping[MailboxId, Verdict] = field(default_factory=dict)
     events: tuple[TraceEvent, ...] = ()
+    charge: Charge | None = None
 
     @property
     def head(self) -> bytes:

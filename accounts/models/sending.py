@@ -8,9 +8,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.allowances import LIMITS
 from accounts.entries import UNLIMITED
 
-LIMITS = ("messages_an_hour", "recipients_an_hour", "messages_a_day", "recipients_a_day")
 COUNTS = ("hour_messages", "hour_recipients", "day_messages", "day_recipients")
 
 

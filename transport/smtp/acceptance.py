@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from accounts.addresses import AddressSyntaxError, canonical_domain
+from accounts.allowances import Full
 from accounts.directory import owned_addresses
 from accounts.entries import Login, OwnedAddresses
 from accounts.journal.acceptances import first_trace_id
 from accounts.journal.trace import TraceEvent
 from accounts.mailstore.headers import HEADER_LIMIT, header_end
+from accounts.sending import Charge, OverLimit, sender_of
 from routing.decisions import Plan, Resolution
 from routing.envelope import Client, Envelope, Recipient
 from routing.senders import Forgery, check_authors
@@ -26,6 +28,8 @@ from transport.smtp.judgement import Gathered, Judgement, judge_message
 from transport.smtp.submitted_header import SubmittedHeader, complete_header, read_header
 from transport.smtp.success_reports import report_success
 from transport.smtp.trace_fields import RECEIVED_MAXIMUM, count_received, received_field
+
+BUSY = "450 4.7.1 your limits were reached a moment ago: try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The whole reply, and what the log says; `events` are for the trace."""
+    """The whole reply, and what the log says; `events` are for the trace. `full`: the limit that kept it back."""
 
     reply: str
     events: tuple[TraceEvent, ...] = ()
+    full: Full | None = None
 
 
 def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Refused:
@@ -124,24 +129,29 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
             if first_id is not None:
                 return Repeated(first_id)
             return Refused(judgement.refusal, judgement.events)
-    carried = deliver_or_reject(
-        db,
-        Consignment(
-            trace_id=arrival.trace_id,
-            client=arrival.client,
-            envelope=arrival.envelope,
-            plan=judgement.plan,
-            content=content,
-            received=received,
-            cause="smtp" if login is None else "submission",
-            fingerprint=fingerprint,
-            sender_domain=login.domain_name if login is not None else "",
-            sign_as=sign_as,
-            fields=fields,
-            verdicts=judgement.verdicts,
-            events=judgement.events,
-        ),
+    consignment = Consignment(
+        trace_id=arrival.trace_id,
+        client=arrival.client,
+        envelope=arrival.envelope,
+        plan=judgement.plan,
+        content=content,
+        received=received,
+        cause="smtp" if login is None else "submission",
+        fingerprint=fingerprint,
+        sender_domain=login.domain_name if login is not None else "",
+        sign_as=sign_as,
+        fields=fields,
+        verdicts=judgement.verdicts,
+        events=judgement.events,
+        charge=Charge(login, len(recipients), arrival.client.address) if login else None,
     )
+    try:
+        carried = deliver_or_reject(db, consignment)
+    except OverLimit:
+        assert login is not None
+        _, allowance = sender_of(db, login)
+        full = allowance.full(len(recipients))
+        return Refused(full.reply if full else BUSY, full=full)
     match carried:
         case Carried() if judgement.is_spam:  # whoever wrote it named any sender
             return Accepted(carried, fingerprint)

@@ -4,9 +4,11 @@ import ipaddress
 from enum import Enum
 
 from accounts.addresses import SRS_PREFIX, Address
-from accounts.directory import local_domains, look_up, owned_addresses
+from accounts.allowances import Allowance
+from accounts.directory import local_domains, look_up
 from accounts.entries import Login, SrsEntry
 from accounts.mailstore.quota import have_room
+from accounts.sending import sender_of
 from routing.decisions import Elsewhere, Reached, Resolution, Unreachable
 from routing.resolution import resolve, resolve_postmaster
 from routing.senders import may_send_as
@@ -18,13 +20,14 @@ _REFUSALS = {
 }
 
 
-def check_reverse_path(db: Connection, login: Login, reverse_path: Address | None) -> str:
-    """The refusal of a submitted MAIL, or "": the reverse-path must be the login's own, or null."""
+def admit_sender(db: Connection, login: Login, reverse_path: Address | None) -> Allowance | str:
+    """How much the login may send, or the refusal of its MAIL: the reverse-path must be its own, or null."""
     if login.kind == "user" and not login.mail_enabled:
         return "550 5.7.1 mail is not enabled for your domain"
-    if not may_send_as(owned_addresses(db, login), reverse_path):
+    owned, allowance = sender_of(db, login)
+    if not may_send_as(owned, reverse_path):
         return "553 5.7.1 you may not send as this address"
-    return ""
+    return allowance
 
 
 class Claim(Enum):

@@ -1,14 +1,18 @@
 """What is written to the database later and in batches, so that no reply waits for it.
 
-Transactions whose 250 the client has heard are forgotten, and refusals go to the trace.
+Transactions whose 250 the client has heard are forgotten, refusals go to the trace, and what limits of sending kept
+back to the administrator.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
 
+from accounts.allowances import Full
+from accounts.entries import Login
 from accounts.journal.acceptances import forget
 from accounts.journal.trace import TraceEvent, write_trace
+from accounts.sending import CLIENTS_MAXIMUM, Refusals, note_refusals
 from transport.database_threads import DatabaseThreads
 
 BATCH_SECONDS = 0.2
@@ -24,6 +28,7 @@ class Postponed:
         self._database = database
         self._heard: list[bytes] = []
         self._refusals: list[TraceEvent] = []
+        self._kept_back: dict[tuple[str, int], Refusals] = {}
         self._dropped = 0
         self._is_something = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -57,6 +62,15 @@ class Postponed:
         )
         self.tell([event])
 
+    def kept_back(self, login: Login, full: Full, client: str) -> None:
+        """A limit of sending was reached."""
+        before = self._kept_back.get(login.account)
+        number, clients = (before.number, before.clients) if before else (0, ())
+        if client not in clients and len(clients) < CLIENTS_MAXIMUM:
+            clients = (*clients, client)
+        self._kept_back[login.account] = Refusals(*login.account, number + 1, full, clients)
+        self._is_something.set()
+
     async def run(self) -> None:
         """Write for ever."""
         while True:
@@ -73,6 +87,7 @@ class Postponed:
             self._is_something.clear()
             heard, self._heard = self._heard, []
             refusals, self._refusals = self._refusals, []
+            kept_back, self._kept_back = self._kept_back, {}
             if self._dropped:
                 log.warning("%s refusals were too many for the trace", self._dropped)
                 self._dropped = 0
@@ -82,6 +97,8 @@ class Postponed:
                     heard = []
                 if refusals:
                     await self._database.run_aside(write_trace, refusals)
+                if kept_back:
+                    await self._database.run_aside(note_refusals, tuple(kept_back.values()))
             except Exception:
                 # the next batch tries again: the same bytes would be taken for this transaction, and not delivered
                 self._heard[:0] = heard

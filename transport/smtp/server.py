@@ -12,13 +12,14 @@ from contextlib import nullcontext
 from typing import Any
 
 from accounts.addresses import Address
+from accounts.allowances import Full
 from accounts.entries import Login
 from routing.delivery import plan_delivery
 from routing.envelope import Client, Recipient
 from transport.carrying import Repeated
 from transport.sasl.mechanisms import MECHANISMS
 from transport.smtp.acceptance import Accepted, Arrival, Refused, accept_message
-from transport.smtp.admission import check_reverse_path
+from transport.smtp.admission import admit_sender
 from transport.smtp.content import DataDecoder, with_crlf
 from transport.smtp.incoming import ConnectionLost
 from transport.smtp.logging_in import WRONG, authenticate
@@ -186,9 +187,14 @@ class SmtpConnection(SmtpSession):
         transaction = Transaction(mail, new_trace_id())
         try:
             if self.login is not None:
-                refusal = await self.service.database.run(
-                    check_reverse_path, self.login, mail.reverse_path
+                admitted = await self.service.database.run(
+                    admit_sender, self.login, mail.reverse_path
                 )
+                if isinstance(admitted, str):
+                    refusal = admitted
+                else:
+                    transaction.allowance = admitted
+                    refusal = self._over_limit(transaction)
             else:
                 visit = self._visit(mail.reverse_path)
                 await self.service.policing.begin(visit, transaction, self._finding)
@@ -217,6 +223,9 @@ class SmtpConnection(SmtpSession):
         except CommandError as error:
             return str(error)
         address = command.forward_path or Address("postmaster", self.service.hostname)
+        refusal = self._over_limit(transaction)
+        if refusal:
+            return self._refuse_recipient(transaction, address, refusal)
         try:
             admitted = await self.service.admit(
                 command.forward_path,
@@ -342,6 +351,18 @@ class SmtpConnection(SmtpSession):
             return "503 5.5.1 there is a transaction already"
         return ""
 
+    def _over_limit(self, transaction: Transaction) -> str:
+        """The refusal of one more recipient for what the login has sent lately, or ""."""
+        if transaction.allowance is None:
+            return ""
+        full = transaction.allowance.full(len(transaction.resolved) + 1)
+        return "" if full is None else self._kept_back(full)
+
+    def _kept_back(self, full: Full) -> str:
+        assert self.login is not None
+        self.service.postponed.kept_back(self.login, full, self.client_address)
+        return full.reply
+
     def _refuse_recipient(self, transaction: Transaction, address: Address, refusal: str) -> str:
         self._trace_refusal(
             transaction.trace_id, "rcpt", refusal, transaction.mail.reverse_path, str(address)
@@ -391,8 +412,10 @@ class SmtpConnection(SmtpSession):
         except Exception:
             return self._our_failure("the message", arrival.trace_id)
         match outcome:
-            case Refused(reply, events):
+            case Refused(reply, events, full):
                 self.service.postponed.tell(events)
+                if full is not None:
+                    self._kept_back(full)
                 self._trace_refusal(arrival.trace_id, "data", reply, arrival.envelope.reverse_path)
                 return reply
             case Repeated(trace_id):

@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
+from accounts.allowances import Allowance
 from routing.decisions import Resolution
 from routing.envelope import Envelope, Recipient
 from routing.evidence import SpfEvidence
@@ -17,7 +18,7 @@ class Transaction:
 
     The last fields are what is found out on port 25 before DATA (`policing`): `facts` and `spf` are being gathered, await
     them; `terms` are signs for and against the client. `is_allowed`: the allow list names it; `allowed_by` is the id of the
-    entry that let it pass the policies.
+    entry that let it pass the policies. `allowance` is a login's, as it was at MAIL.
     """
 
     mail: MailCommand
@@ -31,6 +32,7 @@ class Transaction:
     terms: list[Term] = field(default_factory=list)
     is_allowed: bool = False
     allowed_by: int = 0
+    allowance: Allowance | None = None
 
     def note(self, term: Term | None) -> None:
         """Keep a sign, each name once."""
