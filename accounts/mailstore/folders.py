@@ -64,7 +64,7 @@ class Renamed:
 OPEN = Prepared(
     f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %b AND name = %b", int, str
 )
-_LIST = Prepared(
+LIST = Prepared(
     f"SELECT {STATE_COLUMNS} FROM mail_folder WHERE owner_id = %b"
     """ ORDER BY name <> 'INBOX', name COLLATE "C" """,
     int,
@@ -110,7 +110,7 @@ def create_special_folder(db: psycopg.Connection[Any], owner: MailboxId, special
 
 def list_folders(db: psycopg.Connection[Any], owner: MailboxId) -> list[FolderState]:
     """All folders, INBOX first, then by name."""
-    return [folder_state(row) for row in _LIST.rows(db, owner)]
+    return [folder_state(row) for row in LIST.rows(db, owner)]
 
 
 def open_folder(db: psycopg.Connection[Any], owner: MailboxId, name: str) -> FolderState:

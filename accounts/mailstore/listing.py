@@ -39,14 +39,16 @@ def hierarchy(
     db: psycopg.Connection[Any], reader: MailboxId, *, with_subscriptions: bool
 ) -> Hierarchy:
     """The reader's own folders, and others' that the reader may know of."""
-    folders = {
-        state.name: VisibleFolder(state, ALL_RIGHTS, is_own=True)
-        for state in list_folders(db, reader)
-    }
+    folders = own_folders(list_folders(db, reader))
     for name, state, rights in shared_folders(db, reader):
         folders[name] = VisibleFolder(state, rights, is_own=False)
     names = list_subscriptions(db, reader) if with_subscriptions else ()
     return Hierarchy(folders, frozenset(names))
+
+
+def own_folders(states: Iterable[FolderState]) -> dict[str, VisibleFolder]:
+    """The reader's own, by name."""
+    return {state.name: VisibleFolder(state, ALL_RIGHTS, is_own=True) for state in states}
 
 
 def looked_at_again(
@@ -64,8 +66,7 @@ def looked_at_again(
     states = [folder_state(row) for row in rows]
     if len(states) != len(folders) or any(names.get(s.id) != s.name for s in states):
         return hierarchy(db, reader, with_subscriptions=True)
-    now = {state.name: VisibleFolder(state, ALL_RIGHTS, is_own=True) for state in states}
-    return replace(known, folders=known.folders | now)
+    return replace(known, folders=known.folders | own_folders(states))
 
 
 def deleted_bytes(

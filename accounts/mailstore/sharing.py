@@ -13,6 +13,7 @@ import psycopg
 from accounts.addresses import AddressSyntaxError, canonical_local_part, parse_address
 from accounts.mailstore.folder_names import canonical_name, parents, shared_name, split_shared
 from accounts.mailstore.locking import STATE_COLUMNS, folder_state
+from accounts.mailstore.prepared import Prepared
 from accounts.mailstore.values import (
     FolderId,
     FolderState,
@@ -133,6 +134,15 @@ DOMAIN_OF = """(
     LEFT JOIN accounts_user u ON u.id = m.user_id LEFT JOIN accounts_app p ON p.id = m.app_id
     WHERE m.id = {})"""
 _APPLIES = f"(r.grantee_id = %(reader)s OR r.domain_id = {DOMAIN_OF.format('%(reader)s')})"
+
+HAS_RIGHTS = Prepared(
+    f"""
+    SELECT 1 FROM mail_right r
+    WHERE (r.grantee_id = %b OR r.domain_id = {DOMAIN_OF.format("%b")}) AND r.owner_id <> %b LIMIT 1
+    """,
+    int, int, int,
+)  # fmt: skip
+"""A row where others have given the reader (three times) any rights."""
 
 _SHARED = f"""
 SELECT a.local_part || '@' || d.name, g.granted, g.taken,

@@ -1,9 +1,12 @@
 """LIST, LSUB and XLIST, with STATUS and MYRIGHTS for each folder (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 8440)."""
 
+import asyncio
 from dataclasses import dataclass
 
-from accounts.mailstore.listing import Hierarchy, deleted_bytes, hierarchy
-from accounts.mailstore.sharing import rights_text
+from accounts.mailstore.folders import LIST
+from accounts.mailstore.listing import Hierarchy, deleted_bytes, hierarchy, own_folders
+from accounts.mailstore.locking import folder_state
+from accounts.mailstore.sharing import HAS_RIGHTS, rights_text
 from accounts.mailstore.values import FolderId, MailboxId
 from transport.database_threads import Connection
 from transport.imap.handlers.registry import handles
@@ -26,7 +29,10 @@ async def list_(session: Session, command: List) -> Reply:
     if command.patterns == ("",) and not command.is_extended and command.name != "LSUB":
         session.write(f'* {command.name} (\\Noselect) "/" ""\r\n'.encode("ascii"))
         return ok("Done")
-    known, freeable = await session.database.run(_read, session.owner, command)
+    found = await _own(session, command)
+    if found is None:
+        found = await session.database.run(_read, session.owner, command)
+    known, freeable = found
     if "HIGHESTMODSEQ" in command.status_items:
         session.condstore = True
     words = StatusWords(command.status_items, session.services.max_message_size, freeable)
@@ -45,13 +51,25 @@ async def list_(session: Session, command: List) -> Reply:
     return ok("Done")
 
 
+async def _own(session: Session, command: List) -> tuple[Hierarchy, dict[FolderId, int]] | None:
+    """What short questions answer; None where others share folders, or more than folders is asked for."""
+    if _needs_subscriptions(command) or "DELETED-STORAGE" in command.status_items:
+        return None
+    ask, reader = session.services.questions.rows, session.owner
+    rows, shares = await asyncio.gather(ask(LIST, reader), ask(HAS_RIGHTS, reader, reader, reader))
+    if shares:
+        return None
+    return Hierarchy(own_folders(map(folder_state, rows)), frozenset()), {}
+
+
+def _needs_subscriptions(command: List) -> bool:
+    return command.name == "LSUB" or "SUBSCRIBED" in command.selects | command.returns
+
+
 def _read(
     db: Connection, reader: MailboxId, command: List
 ) -> tuple[Hierarchy, dict[FolderId, int]]:
-    needs_subscriptions = (
-        command.name == "LSUB" or "SUBSCRIBED" in command.selects | command.returns
-    )
-    known = hierarchy(db, reader, with_subscriptions=needs_subscriptions)
+    known = hierarchy(db, reader, with_subscriptions=_needs_subscriptions(command))
     if "DELETED-STORAGE" not in command.status_items:
         return known, {}
     return known, deleted_bytes(db, [folder.state for folder in known.folders.values()])
