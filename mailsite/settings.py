@@ -157,6 +157,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "tell who has reached a limit of sending": {
+        "task": "transport.tell_of_limits",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "delete what was sent": {
         "task": "transport.prune",
         "schedule": 600.0,

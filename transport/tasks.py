@@ -30,6 +30,7 @@ from transport.queue.leases import LeaseKeeper
 from transport.queue.sweep import due_hops, make_missing_keys, prune_finished
 from transport.queue.wakeups import wake
 from transport.quota_warnings import warn_users
+from transport.sending_alarms import tell_administrator
 from transport.spam_training import learn_lessons
 
 WAKEUP_EXPIRES_SECONDS = 600  # a wake-up that no worker took by then is left to the sweep
@@ -103,6 +104,13 @@ def warn_of_quotas() -> None:
     """Tell users whose mailboxes are nearly full; beat starts this every minute."""
     with connect() as db:
         announce(warn_users(db), ())
+
+
+@shared_task(name="transport.tell_of_limits")  # type: ignore[untyped-decorator]
+def tell_of_limits() -> None:
+    """Tell the administrator who has reached a limit of sending; beat starts this every minute."""
+    with connect() as db:
+        announce(*tell_administrator(db))
 
 
 @shared_task(name="transport.sweep_store")  # type: ignore[untyped-decorator]
