@@ -151,7 +151,19 @@ def _flagged(name: str, selection: Selection, *, has_it: bool) -> list[int]:
             found = marks if found is None else bytes(map(or_, found, marks))
     if found is None:  # a keyword that the folder does not know
         return [] if has_it else list(range(len(view)))
-    return list(compress(range(len(view)), found if has_it else found.translate(_OPPOSITE)))
+    return _marked(found if has_it else found.translate(_OPPOSITE))
+
+
+def _marked(marks: bytes) -> list[int]:
+    """The places of 1 among 0: where they are few, ten times faster than to look at each."""
+    if marks.count(1) > len(marks) // 16:
+        return list(compress(range(len(marks)), marks))
+    places = []
+    place = marks.find(1)
+    while place >= 0:
+        places.append(place)
+        place = marks.find(1, place + 1)
+    return places
 
 
 def _messages(key: search_keys.Messages, selection: Selection) -> Places:
