@@ -6,6 +6,8 @@ RFC 5321 §4.3.2 leaves a refusal for policy to the server; 4.7.1 is RFC 3463's 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 LIMITS = ("messages_an_hour", "recipients_an_hour", "messages_a_day", "recipients_a_day")
 
 

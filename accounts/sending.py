@@ -6,20 +6,18 @@ One UPDATE counts, and the table's constraints hold the count below the limits, 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 from django.conf import settings
 
-from accounts.allowances import LIMITS, Allowance, Full
+from accounts.allowances import DAY, HOUR, LIMITS, Allowance, Full
 from accounts.entries import Login, OwnedAddresses
 from accounts.mailstore.prepared import Prepared
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 CLIENTS_MAXIMUM = 20
 
 # The account's own, else its domain's, else the installation's, which are the parameters.

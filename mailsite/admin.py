@@ -78,6 +78,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _link("Trace log", "route", "accounts_traceentry"),
                 _link("Queue", "schedule_send", "transport_queuedrecipient"),
+                _link("Sending limits", "speed", "accounts_sendingcount"),
                 _link("Relays", "share", "transport_relay"),
                 _link("DKIM keys", "key", "transport_dkimkey"),
             ],

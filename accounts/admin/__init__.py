@@ -7,6 +7,7 @@ from accounts.admin import (  # noqa: F401
     groups,
     login_failures,
     mailboxes,
+    sending,
     trace,
     users,
 )

@@ -13,6 +13,8 @@ from accounts import people, removal
 from accounts.admin.known_networks import KnownNetworkInline
 from accounts.admin.pages import AddressForm, DirectoryAdmin, show_secret
 from accounts.admin.secrets import CredentialInline, OwnerDeletion, new_secret_page
+from accounts.admin.sending import LIMITS_FIELDSET, SenderPage, with_usage
+from accounts.allowances import LIMITS
 from accounts.models import App
 
 
@@ -21,7 +23,7 @@ class AppForm(AddressForm):
 
     class Meta:
         model = App
-        fields = ("name", "domain", "local_part", "display_name", "is_active")
+        fields = ("name", "domain", "local_part", "display_name", "is_active", *LIMITS)
         help_texts = {
             "local_part": "The part before the @ that it sends as. Empty: the name and .app.",
             "is_active": "While off, mail to it is refused and its logins fail.",
@@ -39,7 +41,7 @@ class AppCredentialInline(CredentialInline):
 
 
 @admin.register(App)
-class AppAdmin(OwnerDeletion, DirectoryAdmin):
+class AppAdmin(OwnerDeletion, SenderPage, DirectoryAdmin):
     """Programs that send mail."""
 
     form = AppForm
@@ -48,7 +50,7 @@ class AppAdmin(OwnerDeletion, DirectoryAdmin):
     list_filter = ("is_active", "domain")
     search_fields = ("name", "local_part", "display_name", "domain__name")
     inlines = (AppCredentialInline, KnownNetworkInline)
-    actions_detail = ("regenerate",)
+    actions_detail = ("regenerate", "begin_anew")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[App]:
         queryset: QuerySet[App] = super().get_queryset(request)
@@ -58,7 +60,11 @@ class AppAdmin(OwnerDeletion, DirectoryAdmin):
         return self.inlines if obj else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: App | None = None) -> tuple[str, ...]:
-        return ("name", "domain") if obj else ()
+        return ("name", "domain", "sent_lately") if obj else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: App | None = None) -> Any:
+        names = ("name", "domain", "local_part", "display_name", "is_active")
+        return [(None, {"fields": names}), with_usage(LIMITS_FIELDSET) if obj else LIMITS_FIELDSET]
 
     def save_model(
         self, request: HttpRequest, obj: App, form: "forms.ModelForm[App]", change: bool

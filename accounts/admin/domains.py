@@ -10,6 +10,8 @@ from unfold.decorators import display
 
 from accounts import people
 from accounts.admin.pages import DirectoryAdmin
+from accounts.admin.sending import LIMITS_FIELDSET
+from accounts.allowances import LIMITS
 from accounts.models import Domain
 
 
@@ -28,6 +30,7 @@ class DomainForm(ModelForm):  # type: ignore[type-arg]
             "refuse_threshold",
             "refuse_dmarc_failures",
             "refuse_when_full",
+            *LIMITS,
         )
 
     def _get_validation_exclusions(self) -> set[str]:
@@ -56,6 +59,7 @@ class DomainAdmin(DirectoryAdmin):
         ("Unknown addresses", {"fields": ("catch_all",)}),
         ("Full mailboxes", {"fields": ("refuse_when_full",)}),
         ("Apps", {"fields": ("validate_app_from",)}),
+        LIMITS_FIELDSET,
         (
             "Spam",
             {"fields": (("spam_threshold", "refuse_threshold"), "refuse_dmarc_failures")},

@@ -1,7 +1,7 @@
 """What the admin's pages have in common."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -9,8 +9,10 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import Domain
+from accounts.models.sending import LimitField
 from accounts.namespace import Conflict, meaning_of, taken
 
 BYTES_PER_MEGABYTE = 1024 * 1024
@@ -22,6 +24,9 @@ class DirectoryAdmin(ModelAdmin):
     list_filter_submit = True
     warn_unsaved_form = True
     show_full_result_count = False
+    formfield_overrides: ClassVar[Any] = {
+        LimitField: {"widget": UnfoldAdminTextInputWidget(attrs={"placeholder": "inherited"})}
+    }
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Most are in the default domain."""

@@ -7,6 +7,7 @@ from unfold.forms import UserChangeForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminPasswordWidget
 
 from accounts.admin.pages import BYTES_PER_MEGABYTE, AddressForm
+from accounts.allowances import LIMITS
 from accounts.models import User
 
 
@@ -76,6 +77,7 @@ class ChangedUserForm(AddressForm, UserChangeForm):
             "spam_threshold",
             "refuse_threshold",
             "filter_spam_too",
+            *LIMITS,
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

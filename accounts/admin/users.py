@@ -20,6 +20,7 @@ from accounts.admin.groups import MembershipInline
 from accounts.admin.known_networks import KnownNetworkInline
 from accounts.admin.pages import DirectoryAdmin, human_size
 from accounts.admin.secrets import CredentialInline, OwnerDeletion, new_secret_page
+from accounts.admin.sending import LIMITS_FIELDSET, SenderPage, with_usage
 from accounts.admin.sharing import SharingPage
 from accounts.admin.user_forms import ChangedUserForm, NewUserForm
 from accounts.models import Mailbox, User
@@ -43,7 +44,7 @@ class UserCredentialInline(CredentialInline):
 
 
 @admin.register(User)
-class UserAdmin(OwnerDeletion, SharingPage, DirectoryAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(OwnerDeletion, SenderPage, SharingPage, DirectoryAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """People: their addresses, groups, quota and passwords."""
 
     form = ChangedUserForm
@@ -57,14 +58,15 @@ class UserAdmin(OwnerDeletion, SharingPage, DirectoryAdmin, DjangoUserAdmin):  #
     search_fields = ("username", "domain__name", "full_name", "addresses__local_part")
     ordering = ("username", "domain__name")
     filter_horizontal = ()
-    readonly_fields = ("usage", "last_login", "created_at")
+    readonly_fields = ("usage", "sent_lately", "last_login", "created_at")
     inlines = (AliasInline, MembershipInline, UserCredentialInline, KnownNetworkInline)
     actions = ("disable", "enable")
-    actions_detail = ("new_app_password",)
+    actions_detail = ("new_app_password", "begin_anew")
     fieldsets = (
         (None, {"fields": (("username", "domain"), "full_name", "password")}),
         ("Rights", {"fields": ("is_active", "is_staff")}),
         ("Mailbox", {"fields": ("quota", "usage")}),
+        with_usage(LIMITS_FIELDSET),
         ("Spam", {"fields": (("spam_threshold", "refuse_threshold"), "filter_spam_too")}),
         ("Dates", {"fields": (("created_at", "last_login"),)}),
     )
