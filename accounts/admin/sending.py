@@ -83,20 +83,20 @@ class SendingCountAdmin(ReadOnlyAdmin):
 
     @display(description="who")
     def who(self, count: SendingCount) -> SafeString:
-        owner = count.user or count.app
-        assert owner is not None
+        owner = _owner(count)
         link = reverse(f"admin:accounts_{owner._meta.model_name}_change", args=[owner.pk])
         return format_html('<a class="text-primary-600" href="{}">{}</a>', link, owner.address)
 
     @display(description="now", label={"kept back": "danger", "free": "success"})
     def state(self, count: SendingCount) -> tuple[str, str]:
-        if count.full_until is None or count.full_until <= timezone.now():
+        is_full = any(bar["is_full"] for bar in _bars(_owner(count), count))
+        if count.full_until is None or count.full_until <= timezone.now() or not is_full:
             return "free", "may send"
         return "kept back", f"kept back until {timezone.localtime(count.full_until):%d.%m. %H:%M}"
 
     @display(description="sent of what may be")
     def usage(self, count: SendingCount) -> SafeString:
-        return usage_bars(count.user or count.app, count)
+        return usage_bars(_owner(count), count)
 
     @display(description="kept back", ordering="refused")
     def kept_back(self, count: SendingCount) -> str:
@@ -145,9 +145,8 @@ class SenderPage:
         return redirect(reverse(f"admin:accounts_{page.opts.model_name}_change", args=[owner.pk]))
 
 
-def usage_bars(owner: User | App | None, count: SendingCount | None) -> SafeString:
+def usage_bars(owner: User | App, count: SendingCount | None) -> SafeString:
     """What was sent in this hour and this day beside the limits that hold now."""
-    assert owner is not None
     return render_to_string(
         "admin/accounts/sending_usage.html", {"bars": list(_bars(owner, count))}
     )
@@ -170,6 +169,12 @@ def _bars(owner: User | App, count: SendingCount | None) -> Iterator[dict[str, A
             "percent": min(100, used * 100 // limit) if has_limit else 0,
             "is_full": has_limit and used >= limit,
         }
+
+
+def _owner(count: SendingCount) -> User | App:
+    owner = count.user or count.app
+    assert owner is not None
+    return owner
 
 
 def _key(owner: User | App) -> dict[str, Any]:
