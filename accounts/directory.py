@@ -295,6 +295,17 @@ def srs_address(db: Connection, domain_name: str, reverse_path: str) -> Address:
     return Address(SRS_PREFIX + row[0], domain_name)
 
 
+def guarded_domains(db: Connection, names: Iterable[str]) -> frozenset[str]:
+    """Those of the names that are ours and check the From of apps: nobody else's app may write their addresses."""
+    rows = db.execute(
+        "SELECT name FROM accounts_domain WHERE validate_app_from AND name = ANY(%s::text[])",
+        (list(names),),
+        prepare=True,
+        binary=True,
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
+
+
 def _entry(row: tuple[Any, ...]) -> DirectoryEntry | None:
     """The entry of a row of _LOOK_UP."""
     _, name, _, user_id, group_id, _, local_part, mailbox_id, address, is_full, is_active = row[:11]

@@ -32,6 +32,10 @@ class DomainForm(ModelForm):  # type: ignore[type-arg]
             "refuse_when_full",
             *LIMITS,
         )
+        help_texts = {
+            "validate_app_from": "Apps may write only their own address into From. While off, any address but those of "
+            "our other domains that check it.",
+        }
 
     def _get_validation_exclusions(self) -> set[str]:
         return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]

@@ -5,7 +5,7 @@ import pytest
 from accounts.addresses import parse_address
 from accounts.entries import OwnedAddresses
 from accounts.mailstore.headers import HeaderAddress
-from routing.senders import Forgery, check_authors, may_send_as
+from routing.senders import AuthorFields, Forgery, check_authors, may_send_as
 
 OWNED = OwnedAddresses(frozenset({("ann", "here.example"), ("info", "other.example")}), False)
 
@@ -54,9 +54,35 @@ OWN, FOREIGN = author("ann@here.example"), author("bob@here.example")
     ],
 )
 def test_authors(from_fields, sender_fields, forgery: Forgery | None) -> None:
-    assert check_authors(OWNED, from_fields, sender_fields) is forgery
+    assert check_authors(OWNED, AuthorFields(from_fields, sender_fields)) is forgery
 
 
-def test_an_app_of_a_domain_that_does_not_check_writes_what_it_likes() -> None:
+@pytest.mark.parametrize(
+    ("from_fields", "guarded", "forgery"),
+    [
+        ([[FOREIGN]], [], None),
+        ([[FOREIGN, OWN]], [], None),
+        ([[FOREIGN]], ["here.example"], Forgery.FOREIGN_FROM),
+        ([[OWN]], ["here.example"], None),
+        ([[author("bob@HERE.example.")]], ["here.example"], Forgery.FOREIGN_FROM),
+        ([[OWN, FOREIGN]], ["here.example"], Forgery.FOREIGN_FROM),
+        ([[FOREIGN], [FOREIGN]], [], Forgery.SEVERAL_FROM),
+        ([[HeaderAddress("", "root", "")]], [], Forgery.FOREIGN_FROM),
+        ([[]], [], Forgery.NO_FROM),
+    ],
+)
+def test_an_app_of_a_domain_that_does_not_check_names_anybody_but_who_is_guarded(
+    from_fields, guarded: list[str], forgery: Forgery | None
+) -> None:
     unchecked = OwnedAddresses(OWNED.keys, True)
-    assert check_authors(unchecked, [[FOREIGN], [FOREIGN]], [[FOREIGN]]) is None
+    assert check_authors(unchecked, AuthorFields(from_fields), guarded) is forgery
+
+
+def test_who_resends_is_the_login_too() -> None:
+    for resent in ([[FOREIGN]], [[OWN], [FOREIGN]], [[OWN, FOREIGN]]):
+        assert check_authors(OWNED, AuthorFields([[OWN]], (), resent)) is Forgery.FOREIGN_RESENT
+    assert check_authors(OWNED, AuthorFields([[OWN]], (), [[OWN], [OWN]])) is None
+    assert AuthorFields([[OWN]], [[author("a@B.example.")]], [[author("x@-")]]).domains == {
+        "here.example",
+        "b.example",
+    }

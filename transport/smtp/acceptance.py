@@ -1,31 +1,27 @@
 """From the last octet of a message to its place: one hop to a database thread.
 
-Count the Received fields, check and complete what a login submits, render, plan, carry out.
+Count the Received fields, check and complete what a login submits (`submitting`), render, plan, carry out.
 """
 
 import hashlib
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from accounts.addresses import AddressSyntaxError, canonical_domain
 from accounts.allowances import Full
-from accounts.directory import owned_addresses
-from accounts.entries import Login, OwnedAddresses
+from accounts.entries import Login
 from accounts.journal.acceptances import first_trace_id
 from accounts.journal.trace import TraceEvent
 from accounts.mailstore.headers import HEADER_LIMIT, header_end
 from accounts.sending import Charge, OverLimit, sender_of
 from routing.decisions import Plan, Resolution
 from routing.envelope import Client, Envelope, Recipient
-from routing.senders import Forgery, check_authors
 from transport.carrying import Carried, NoRoom, Repeated
 from transport.consignments import Consignment, fingerprint_of
 from transport.database_threads import Connection
 from transport.delivering import Rejected, deliver_or_reject
 from transport.smtp.admission import full_reply
 from transport.smtp.judgement import Gathered, Judgement, judge_message
-from transport.smtp.submitted_header import SubmittedHeader, complete_header, read_header
+from transport.smtp.submitting import complete_submission
 from transport.smtp.success_reports import report_success
 from transport.smtp.trace_fields import RECEIVED_MAXIMUM, count_received, received_field
 
@@ -81,25 +77,12 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
     now = datetime.now(UTC)
     sign_as = ""
     if login is not None:
-        header = read_header(content)
-        if header.is_malformed:
-            return Refused("550 5.6.0 the header is malformed or too long")
-        owned = owned_addresses(db, login)
-        own_author = (login.display_name, login.address) if login.kind == "app" else None
-        forgery = check_authors(owned, header.addresses(b"from"), header.addresses(b"sender"))
-        if forgery is None and not owned.from_unchecked and not header.has_clear_authors:
-            forgery = Forgery.UNCLEAR
-        if forgery is Forgery.NO_FROM and own_author is not None and not header.has(b"from"):
-            forgery = None  # an app's own address is put there
-        if forgery is not None:
-            return Refused(f"550 5.7.1 {forgery.value}")
-        content = complete_header(
-            header,
-            now,
-            lambda: f"{arrival.trace_id}@{login.domain_name}",
-            author=own_author,
+        submitted = complete_submission(
+            db, login, content, trace_id=arrival.trace_id, hostname=arrival.hostname, now=now
         )
-        sign_as = _signing_domain(header, owned, login)
+        if isinstance(submitted, str):
+            return Refused(submitted)
+        content, sign_as = submitted.content, submitted.sign_as
     recipients = arrival.envelope.recipients
     received = received_field(
         arrival.client,
@@ -172,17 +155,3 @@ def accept_message(db: Connection, arrival: Arrival) -> Accepted | Repeated | Re
             return Refused(full_reply(db, recipients[0].address.domain))
         case Rejected(reply):
             return Refused(reply)
-
-
-def _signing_domain(header: SubmittedHeader, owned: OwnedAddresses, login: Login) -> str:
-    """The author's domain where it is the login's own, so that the signature aligns (RFC 7489 §3.1); else the login's.
-
-    An app whose From is not checked may name an author of another domain of ours: that domain does not sign for it.
-    """
-    authors = [address for field in header.addresses(b"from") for address in field]
-    if len(authors) == 1:
-        with suppress(AddressSyntaxError):
-            domain = canonical_domain(authors[0].domain)
-            if any(domain == own for _, own in owned.keys):
-                return domain
-    return login.domain_name

@@ -19,11 +19,14 @@ from accounts.mailstore.headers import (
     parse_addresses,
     unfold,
 )
+from routing.senders import AuthorFields
 
 HEADER_MAXIMUM = 1 << 19  # octets; `fields` reads no more than twice as many
 FIELDS_MAXIMUM = 500  # `fields` reads no more than twice as many
 AUTHORS_MAXIMUM = 16_384  # octets of From or Sender; far below where `parse_addresses` stops
 
+_RESENT_FIELDS = (b"resent-from", b"resent-sender")
+_AUTHOR_FIELDS = (b"from", b"sender", *_RESENT_FIELDS)
 _SECRET_FIELDS = (b"bcc", b"resent-bcc")
 _WELL_FORMED = re.compile(rb"(?:[!-9;-~]++:[^\r\n\0]*+(?:\r\n[ \t][^\r\n\0]*+)*+\r\n)*+(?:\r\n)?")
 # quoted-string; comment, with comments in it; or what opens neither, with all that follows it
@@ -43,10 +46,14 @@ class SubmittedHeader:
 
     @property
     def has_clear_authors(self) -> bool:
-        """Whether every `@` in From and Sender, outside of quotes and comments, is that of an address we have read."""
-        return all(
-            _is_clear(field.value) for field in self.found if field.name in (b"from", b"sender")
-        )
+        """Whether every `@` in who speaks, outside of quotes and comments, is that of an address we have read."""
+        return all(_is_clear(field.value) for field in self.found if field.name in _AUTHOR_FIELDS)
+
+    @property
+    def authors(self) -> AuthorFields:
+        """Who speaks."""
+        resent = [one for name in _RESENT_FIELDS for one in self.addresses(name)]
+        return AuthorFields(self.addresses(b"from"), self.addresses(b"sender"), resent)
 
     def addresses(self, name: bytes) -> tuple[tuple[HeaderAddress, ...], ...]:
         """The addresses of each field of this name (lower case)."""
@@ -58,7 +65,7 @@ class SubmittedHeader:
 
 def read_header(content: bytes) -> SubmittedHeader:
     """Parse the header of a message whose lines end in CR LF."""
-    wanted = (b"from", b"sender", b"date", b"message-id", *_SECRET_FIELDS)
+    wanted = (*_AUTHOR_FIELDS, b"date", b"message-id", *_SECRET_FIELDS)
     end = header_end(content)
     found = tuple(fields(content, 0, min(end, HEADER_MAXIMUM)))
     return SubmittedHeader(

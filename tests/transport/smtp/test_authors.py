@@ -51,6 +51,40 @@ def answer(server: Any, user: Any, header: str, separator: str = "\r\n\r\n") -> 
         f"From: ME\r\nSender: {VICTIM} <ME>",
         "From: ME\r\nSender: " + "ME,\r\n " * 20_000 + VICTIM,
         "From: =?utf-8?q?president?=@elsewhere.example",
+        f"From: =?utf-8?q?ME?= <{VICTIM}>",
+        "From: =?utf-8?q?<president=40elsewhere.example>?=",
+        f"From: {VICTIM} (ME)",
+        f"From: (<ME>) {VICTIM}",
+        f"From: ME ({VICTIM}) <{VICTIM}>",
+        "From: president(ME)@elsewhere.example",
+        f"From: ME\0{VICTIM}",
+        f"From: {VICTIM}\0",
+        f"From: <{VICTIM}\0ME>",
+        f"From:\r\n {VICTIM}",
+        f"From: \r\n \r\n {VICTIM}\r\nX: ME",
+        "From:",
+        "From: undisclosed: ;",
+        f"From: ;\r\nFrom: {VICTIM}",
+        f"From: a: b: ME;, {VICTIM};",
+        f"From: ME; {VICTIM}",
+        f"From: ME {VICTIM}",
+        f"From: <ME> <{VICTIM}>",
+        f"From: <ME>{VICTIM}",
+        f'From: "ME" {VICTIM}',
+        "From: ME, president",
+        "From: president",
+        f"From: ME\r\nSENDER: {VICTIM}",
+        f"From: ME\r\nSender: ME\r\nSender: {VICTIM}",
+        f"From: ME\r\nResent-From: {VICTIM}",
+        f"From: ME\r\nResent-From: ME\r\nresent-from: {VICTIM}",
+        f"From: ME\r\nResent-Sender: {VICTIM}",
+        f"From: ME\r\nResent-From: {VICTIM} <ME>",
+        "From: М\u0415",  # Cyrillic
+        "\ufeffFrom: ME",
+        f"From\u00a0: {VICTIM}\r\nFrom: ME",
+        f"From: ME\u2028From: {VICTIM}",
+        f"From: ME\u00a0<{VICTIM}>",
+        f"From: ME\x0b{VICTIM}",
     ],
 )
 def test_a_from_that_might_be_anothers_is_refused(server, make_user, stored, header: str) -> None:
@@ -98,8 +132,9 @@ def test_a_domain_signs_for_its_own_authors_only(
 ) -> None:
     victim = make_user()
     made = make_app(domain=make_domain())
-    made.app.domain.validate_app_from = False
-    made.app.domain.save()
+    for domain in (made.app.domain, victim.domain):
+        domain.validate_app_from = False
+        domain.save()
     sender = made.app.address
     recipient = f"{unique('r')}@elsewhere.example"
     with server.logged_in(sender, made.secret) as client:
@@ -119,3 +154,86 @@ def test_hostile_authors_are_judged_in_linear_time(mark: str) -> None:
     began = time.process_time()
     assert not header.has_clear_authors
     assert time.process_time() - began < 0.3
+
+
+def test_letters_that_only_look_alike_are_others(server, make_user, make_domain, stored) -> None:
+    name = unique("pa")
+    user = make_user("pa", domain=make_domain(f"{name}.example"))
+    for author in (
+        f"p\u0430@{name}.example",  # Cyrillic a
+        f"pa@{name.replace('a', chr(0x430), 1)}.example",
+        f"pa@xn--{name}.example",
+        f"pa@{name}.example.org",
+        f"pa@x.{name}.example",
+        f"pa@{name}\u3002evil.example",
+        f"pa%{name}.example@evil.example",
+        f"p\u200da@{name}.example",
+        f"pa\u0301@{name}.example",
+        f"pa @evil.example, pa@{name}.example",
+        f"pa@[{name}.example]",
+        f"pa.@{name}.example",
+    ):
+        code, _ = answer(server, user, f"From: {author}")
+        assert code == 550, author
+    assert stored(user) == []
+
+
+@pytest.mark.parametrize("header", ["From: {}", "From: Me <{}>", "From: a@b.example, {}"])
+def test_an_app_of_a_domain_that_leaves_from_unchecked_names_nobody_of_one_that_checks(
+    server, make_user, make_app, stored, header: str
+) -> None:
+    victim = make_user()
+    made = make_app()
+    made.app.domain.validate_app_from = False
+    made.app.domain.save()
+    app, colleague = made.app, make_user(domain=made.app.domain)
+    with server.logged_in(app.address, made.secret) as client:
+        for author, code in (
+            (victim.address, 550),
+            (victim.address.upper(), 550),
+            (f'"{victim.username}"@{victim.domain.name}', 550),
+            (f"nobody@{victim.domain.name}.", 550),
+            (colleague.address, 250),
+            ("somebody@elsewhere.example", 250),
+        ):
+            message = f"{header.format(author)}\r\nSubject: x\r\n\r\ntext\r\n".encode()
+            assert said(client, app.address, victim.address, message) == code, author
+        for author in (
+            f"From: a@b.example\r\nSender: {victim.address}",
+            f"From: {victim.address} <a@b.example>",
+        ):
+            message = f"{author}\r\n\r\ntext\r\n".encode()
+            assert said(client, app.address, victim.address, message) == 550
+        for forged in ("From: a@b.example\r\nFrom: c@d.example", "From: root", "From: ;"):
+            assert (
+                said(client, app.address, victim.address, f"{forged}\r\n\r\nx\r\n".encode()) == 550
+            )
+        # whatever it writes there, bounces come back to itself
+        assert client.mail("somebody@elsewhere.example")[0] == 553
+    assert len(stored(victim)) == 2
+
+
+def test_who_leaves_apps_unchecked_still_checks_its_users(server, make_user) -> None:
+    user = make_user()
+    user.domain.validate_app_from = False
+    user.domain.save()
+    assert answer(server, user, f"From: {VICTIM}") == (550, "5.7.1")
+
+
+def test_a_login_writes_no_results_of_ours(server, make_user, stored) -> None:
+    user = make_user()
+    forged = "Authentication-Results: mx.example.test; dkim=pass header.d=bank.example"
+    other = "Authentication-Results: mx.elsewhere.example; spf=pass"
+    assert answer(server, user, f"{forged}\r\nFrom: ME\r\n{other}") == (250, "")
+    [message] = stored(user)
+    assert b"bank.example" not in message
+    assert other.encode() in message
+
+
+def said(client: smtplib.SMTP, sender: str, recipient: str, message: bytes) -> int:
+    """The code that DATA ends with."""
+    try:
+        client.sendmail(sender, [recipient], message)
+    except smtplib.SMTPDataError as error:
+        return error.smtp_code
+    return 250
