@@ -9,7 +9,7 @@ long text cannot drown what its header tells.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, fsum, log
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from routing.spam.views import BELOW, BITS, HEADER, LAYOUT, LINKS, PAIRS, SUBJECT, VIEW, WORDS
 
@@ -63,7 +63,9 @@ class Classified:
 
 
 def classify(
-    tokens: Mapping[int, str], counts: Mapping[int, Counts], totals: Totals
+    tokens: Mapping[int, str],
+    counts: Mapping[int, Counts | Literal[False] | None],
+    totals: Totals,
 ) -> Classified | None:
     """`tokens` and `counts` by token_key; None until enough was learned of both."""
     if min(totals.spam, totals.ham) < LEAST_LEARNED:
@@ -72,8 +74,8 @@ def classify(
     odds: dict[Counts, float] = {}
     views: list[list[float]] = [[] for _ in range(1 << BITS)]
     strong: list[tuple[float, int, str]] = []
-    for key, token in tokens.items():
-        if (seen := counts.get(key)) is None:
+    for key, token, seen in zip(tokens, tokens.values(), map(counts.get, tokens), strict=True):
+        if not seen:
             continue
         if (value := odds.get(seen)) is None:
             spam, ham = seen

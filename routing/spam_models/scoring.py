@@ -58,15 +58,16 @@ def score_messages(
     judges = {box: one for box, one in judges_of(db, mailboxes).items() if one.domain}
     own = [one.own for one in judges.values() if one.own][:LAYERS_MAXIMUM]
     domains = {one.domain for one in judges.values() if one.domain}
-    counts = counts_of(db, tokens, [*domains, *own])
-    of_all = {model: classify(tokens, counts[model], model.totals) for model in domains}
+    known = _known(db, tokens, [*domains, *own])
+    of_all = {model: classify(tokens, known[model], model.totals) for model in domains}
+    layers = {model: _learned(known[model]) for model in known} if own else {}
     for mailbox, one in judges.items():
         if one.domain is None:
             continue
         found[mailbox] = of_all[one.domain]
         if one.own in own:
             totals = one.domain.totals
-            mixed = layered(counts[one.domain], totals, counts[one.own], one.own.totals)
+            mixed = layered(layers[one.domain], totals, layers[one.own], one.own.totals)
             found[mailbox] = classify(tokens, mixed, totals)
     return found
 
@@ -91,26 +92,32 @@ def counts_of(
     db: Connection, tokens: Mapping[int, str], models: Iterable[Model]
 ) -> dict[Model, dict[int, Counts]]:
     """Of those tokens that were ever learned, by model."""
-    known = {model: _remembered.counts(model, tokens) for model in models}
-    counts = {
-        model: {key: count for key, count in zip(tokens, found, strict=True) if count}
-        for model, found in known.items()
-    }
-    missing = {
-        key
-        for found in known.values()
-        if None in found
-        for key, count in zip(tokens, found, strict=True)
-        if count is None
-    }
+    return {model: _learned(known) for model, known in _known(db, tokens, models).items()}
+
+
+def _learned(known: Mapping[int, Known | None]) -> dict[int, Counts]:
+    return {key: count for key, count in known.items() if count}
+
+
+def _known(
+    db: Connection, tokens: Mapping[int, str], models: Iterable[Model]
+) -> dict[Model, dict[int, Known | None]]:
+    """What is known of each token, by model; nothing is what was never learned."""
+    known: dict[Model, dict[int, Known | None]] = {}
+    missing: set[int] = set()
+    for model in models:
+        found = _remembered.counts(model, tokens)
+        known[model] = dict(zip(tokens, found, strict=True))
+        if None in found:
+            missing.update(key for key, count in known[model].items() if count is None)
     if missing:
         by_id = {model.id: model for model in known}
         for id_, packed in rows_of(db, _TOKENS, [bigints(missing), bigints(by_id)]):
             learned = {
                 key: Counts(spam, ham) for key, spam, ham in _COUNTS.iter_unpack(packed or b"")
             }
-            counts[by_id[id_]] |= learned
+            known[by_id[id_]].update(learned)
             # Pairs that were never learned hardly come again: kept, they would push out what does.
             never: dict[int, Known] = {key: False for key in missing if key & VIEW != PAIRS}
             _remembered.keep_counts(by_id[id_], never | learned)
-    return counts
+    return known
