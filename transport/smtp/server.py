@@ -339,7 +339,9 @@ class SmtpConnection(SmtpSession):
         return [*offers, "HELP"]
 
     def _parameters(self) -> frozenset[str]:
-        return PARAMETERS if self._is_extended else frozenset()
+        if not self._is_extended:
+            return frozenset()
+        return PARAMETERS | {"AUTH"} if self.login is not None else PARAMETERS
 
     def _may_begin(self) -> str:
         """The refusal of MAIL in this state, or ""."""

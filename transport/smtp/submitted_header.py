@@ -27,7 +27,8 @@ AUTHORS_MAXIMUM = 16_384  # octets of From or Sender; far below where `parse_add
 
 _RESENT_FIELDS = (b"resent-from", b"resent-sender")
 _AUTHOR_FIELDS = (b"from", b"sender", *_RESENT_FIELDS)
-_SECRET_FIELDS = (b"bcc", b"resent-bcc")
+_NEEDED_FIELDS = (b"date", b"message-id")
+_UNWANTED_FIELDS = (b"bcc", b"resent-bcc", b"return-path")  # the last: RFC 5321 §4.4
 _WELL_FORMED = re.compile(rb"(?:[!-9;-~]++:[^\r\n\0]*+(?:\r\n[ \t][^\r\n\0]*+)*+\r\n)*+(?:\r\n)?")
 # quoted-string; comment, with comments in it; or what opens neither, with all that follows it
 _QUOTED = re.compile(
@@ -65,7 +66,7 @@ class SubmittedHeader:
 
 def read_header(content: bytes) -> SubmittedHeader:
     """Parse the header of a message whose lines end in CR LF."""
-    wanted = (*_AUTHOR_FIELDS, b"date", b"message-id", *_SECRET_FIELDS)
+    wanted = (*_AUTHOR_FIELDS, *_NEEDED_FIELDS, *_UNWANTED_FIELDS)
     end = header_end(content)
     found = tuple(fields(content, 0, min(end, HEADER_MAXIMUM)))
     return SubmittedHeader(
@@ -84,13 +85,17 @@ def complete_header(
     *,
     author: tuple[str, str] | None,
 ) -> bytes:
-    """The message without Bcc, with a Date, a Message-ID, and for an app the display name in From.
+    """The message without Bcc and Return-Path, with a Date, a Message-ID, and for an app the display name in From.
 
     `author` is an app's (display name, address): it stands in where From is missing or names no one but the bare
     address. None leaves From alone.
     """
     added = []
-    removed = [field for field in header.found if field.name in _SECRET_FIELDS]
+    removed = [
+        field
+        for field in header.found
+        if field.name in _UNWANTED_FIELDS or (field.name in _NEEDED_FIELDS and _is_empty(field))
+    ]
     if author is not None:
         names = header.addresses(b"from")
         if not names:
@@ -98,9 +103,9 @@ def complete_header(
         elif author[0] and _is_bare(names, author[1]):
             removed += [field for field in header.found if field.name == b"from"]
             added.append(_from_field(author))
-    if not header.has(b"date"):
+    if not _has_words(header, b"date"):
         added.append(f"Date: {format_datetime(now)}\r\n".encode())
-    if not header.has(b"message-id"):
+    if not _has_words(header, b"message-id"):
         added.append(f"Message-ID: <{new_message_id()}>\r\n".encode())
     pieces = added
     position = 0
@@ -109,6 +114,14 @@ def complete_header(
         position = field.end
     pieces.append(header.content[position:])
     return b"".join(pieces) if len(pieces) > 1 else header.content
+
+
+def _has_words(header: SubmittedHeader, name: bytes) -> bool:
+    return any(field.name == name and not _is_empty(field) for field in header.found)
+
+
+def _is_empty(field: Field) -> bool:
+    return field.value.strip() in (b"", b"<>")
 
 
 def _is_clear(value: bytes) -> bool:

@@ -85,6 +85,8 @@ def parse_mail(argument: bytes, *, extensions: frozenset[str]) -> MailCommand:
     envid = parameters.get("ENVID", "")
     if "ENVID" in parameters and not (0 < len(envid) <= ENVID_MAXIMUM and _XTEXT.fullmatch(envid)):
         raise CommandError("501 5.5.4 ENVID is no xtext of at most 100 octets")
+    if "AUTH" in parameters and not _XTEXT.fullmatch(parameters["AUTH"]):
+        raise CommandError("501 5.5.4 AUTH is no xtext")  # else heard, and not used: RFC 4954 §5
     return MailCommand(reverse_path, int(size), body, utf8, ret, envid)
 
 

@@ -1,6 +1,7 @@
 """Ports 587 and 465: logins, whose address is whose, and the header of what is sent."""
 
 import base64
+import re
 import smtplib
 
 import pytest
@@ -227,3 +228,33 @@ def test_a_disabled_users_connection_ends(server, make_user) -> None:
     user.save()
     assert dialogue.reply().startswith("421 4.7.0")
     assert dialogue.ends()
+
+
+def test_what_is_there_but_empty_is_made_anew(server, make_user, stored) -> None:
+    user = make_user()
+    with server.logged_in(user.address, PASSWORD) as client:
+        for date, message_id in (("", ""), (" ", "<>"), ("\r\n ", " \r\n <>")):
+            fields = [f"Date:{date}", f"Message-ID:{message_id}", "Return-Path: <a@b.example>"]
+            client.sendmail(user.address, [user.address], message_from(user.address, *fields))
+        kept = ["Date: Mon, 2 Nov 2026 10:00:00 +0000", "Message-ID: <x@y.example>"]
+        client.sendmail(user.address, [user.address], message_from(user.address, *kept))
+    *made, whole = [message.partition(b"\r\n\r\n")[0] for message in stored(user)]
+    assert len(made) == 3
+    for header in made:
+        assert len(re.findall(rb"(?m)^Date: \w{3}, \d", header)) == 1
+        assert len(re.findall(rb"(?m)^Message-ID: <\w+@", header)) == 1
+        assert header.lower().count(b"\ndate:") == header.lower().count(b"\nmessage-id:") == 1
+        assert b"a@b.example" not in header
+    assert all(field.encode() in whole for field in kept)
+
+
+def test_auth_of_mail_is_heard_and_not_used(server, make_user) -> None:
+    user = make_user()
+    with server.logged_in(user.address, PASSWORD) as client:
+        for value, code in (("<>", 250), ("e+3Dmc2@example.com", 250), ("a+", 501), ("", 501)):
+            assert client.mail(user.address, [f"AUTH={value}"])[0] == code, value
+            client.rset()
+    dialogue = server.dialogue()
+    dialogue.say("EHLO x")
+    assert dialogue.say("MAIL FROM:<a@b.example> AUTH=<>").startswith("555 5.5.4")
+    dialogue.close()
