@@ -62,7 +62,7 @@ def apply(db: Connection, model: int, changes: Changes) -> None:
         db.execute(_COUNT, (model, bigints(keys), *counts), prepare=True)
     _drop_empty(db, model, changes.taken)
     db.execute(
-        "UPDATE routing_spam_model SET spam = spam + %s, ham = ham + %s, trained_at = now()"
+        "UPDATE routing_spam_model SET spam = spam + %s, ham = ham + %s, trained_at = clock_timestamp()"
         " WHERE id = %s",
         (changes.messages[True], changes.messages[False], model),
     )
