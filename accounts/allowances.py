@@ -33,10 +33,10 @@ class Allowance:
     counts: tuple[int, ...]
     ends: tuple[datetime, datetime]
 
-    def full(self, recipients: int) -> Full | None:
+    def full(self, recipients: int, messages: int = 1) -> Full | None:
         """The limit that one more message to so many would pass; the day's before the hour's."""
         for number in (2, 3, 0, 1):
-            more = recipients if number % 2 else 1
+            more = recipients if number % 2 else messages
             if self.counts[number] + more > self.limits[number]:
                 text = f"{'to ' * (number % 2)}{self.limits[number]} {LIMITS[number].replace('_', ' ')}"
                 return Full(text, _next_minute(self.ends[number // 2]))

@@ -4,7 +4,8 @@ The count is charged in the transaction that takes the message, as its last stat
 One UPDATE counts, and the table's constraints hold the count below the limits, so that many at once cannot pass them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from django.conf import settings
 from accounts.allowances import DAY, HOUR, LIMITS, Allowance, Full
 from accounts.entries import Login, OwnedAddresses
 from accounts.mailstore.prepared import Prepared
+from accounts.mailstore.values import MailboxId
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -25,7 +27,10 @@ _LIMITS = ", ".join(f"COALESCE(o.{name}, d.{name}, %b::integer)" for name in LIM
 
 
 class OverLimit(Exception):
-    """The message would pass a limit; the transaction is to be rolled back."""
+    """The message would pass a limit of the login's, or of the owner of a mailbox; roll the transaction back."""
+
+    def __init__(self, mailbox: MailboxId | None = None) -> None:
+        self.mailbox = mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,16 @@ class Charge:
     """One message of a login's."""
 
     login: Login
+    recipients: int
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptCharge:
+    """What the scripts of a mailbox send on one occasion; `client`: where that came from."""
+
+    mailbox: MailboxId
+    messages: int
     recipients: int
     client: str
 
@@ -46,9 +61,14 @@ class Refusals:
     number: int
     full: Full
     clients: tuple[str, ...]
+    by_scripts: bool = False
 
 
-def _sender(kind: str) -> Prepared:
+def _mailbox_owner(kind: str) -> str:
+    return f"(SELECT {kind}_id FROM accounts_mailbox WHERE id = %b)"
+
+
+def _sender(kind: str, account: str, by_scripts: str) -> Prepared:
     is_app = kind == "app"
     return Prepared(
         f"""
@@ -61,16 +81,16 @@ def _sender(kind: str) -> Prepared:
             CASE WHEN c.hour_began > now() - interval '1 hour' THEN c.hour_recipients ELSE 0 END,
             CASE WHEN c.day_began > now() - interval '1 day' THEN c.day_messages ELSE 0 END,
             CASE WHEN c.day_began > now() - interval '1 day' THEN c.day_recipients ELSE 0 END,
-            c.hour_began, c.day_began, now()
+            c.hour_began, c.day_began, now(), o.id
         FROM accounts_{kind} o JOIN accounts_domain d ON d.id = o.domain_id
-        LEFT JOIN accounts_sendingcount c ON c.{kind}_id = o.id
-        WHERE o.id = %b
+        LEFT JOIN accounts_sendingcount c ON c.{kind}_id = o.id AND c.by_scripts = {by_scripts}
+        WHERE o.id = {account}
         """,
         *(int,) * 5,
     )
 
 
-def _charging(kind: str) -> Prepared:
+def _charging(kind: str, account: str, by_scripts: str) -> Prepared:
     def counted(window: str, interval: str) -> str:
         is_on = f"c.{window}_began > now() - interval '{interval}'"
         return ", ".join(
@@ -86,13 +106,13 @@ def _charging(kind: str) -> Prepared:
     is_today = "c.day_began > now() - interval '1 day'"
     return Prepared(
         f"""
-        INSERT INTO accounts_sendingcount AS c ({kind}_id, hour_began, day_began, {", ".join(LIMITS)},
+        INSERT INTO accounts_sendingcount AS c ({kind}_id, by_scripts, hour_began, day_began, {", ".join(LIMITS)},
             hour_messages, hour_recipients, day_messages, day_recipients, clients)
-        SELECT o.id, now(), now(), {_LIMITS}, 1, q.n, 1, q.n, ARRAY[q.client]
+        SELECT o.id, {by_scripts}, now(), now(), {_LIMITS}, q.m, q.n, q.m, q.n, array_remove(ARRAY[q.client], '')
         FROM accounts_{kind} o JOIN accounts_domain d ON d.id = o.domain_id,
-            (SELECT %b::integer AS n, %b::text AS client) q
-        WHERE o.id = %b
-        ON CONFLICT ({kind}_id) DO UPDATE SET
+            (SELECT %b::integer AS m, %b::integer AS n, %b::text AS client) q
+        WHERE o.id = {account}
+        ON CONFLICT ({kind}_id, by_scripts) DO UPDATE SET
             {counted("hour", "1 hour")}, {counted("day", "1 day")},
             {", ".join(f"{name} = excluded.{name}" for name in LIMITS)},
             refused = CASE WHEN {is_today} THEN c.refused ELSE 0 END,
@@ -101,14 +121,17 @@ def _charging(kind: str) -> Prepared:
                 ELSE c.clients || excluded.clients END
         RETURNING 1
         """,
-        *(int,) * 5,
+        *(int,) * 6,
         str,
         int,
     )
 
 
-_SENDER = {kind: _sender(kind) for kind in ("user", "app")}
-_CHARGE = {kind: _charging(kind) for kind in ("user", "app")}
+KINDS = ("user", "app")
+_SENDER = {kind: _sender(kind, "%b", "false") for kind in KINDS}
+_CHARGE = {kind: _charging(kind, "%b", "false") for kind in KINDS}
+_OWNER = {kind: _sender(kind, _mailbox_owner(kind), "true") for kind in KINDS}
+_CHARGE_OWNER = {kind: _charging(kind, _mailbox_owner(kind), "true") for kind in KINDS}
 
 
 def sender_of(db: Connection, login: Login) -> tuple[OwnedAddresses, Allowance]:
@@ -118,15 +141,18 @@ def sender_of(db: Connection, login: Login) -> tuple[OwnedAddresses, Allowance]:
         nothing = (0,) * len(LIMITS)
         now = datetime.now(UTC)
         return OwnedAddresses(frozenset(), False), Allowance(nothing, nothing, (now, now))
-    names, from_unchecked, *numbers, hour_began, day_began, now = row
+    names, from_unchecked = row[:2]
     keys = frozenset((local, domain) for local, _, domain in (n.rpartition("@") for n in names))
+    return OwnedAddresses(keys, from_unchecked), _allowance(row)
+
+
+def _allowance(row: tuple[Any, ...]) -> Allowance:
+    *numbers, hour_began, day_began, now, _ = row[2:]
     ends = tuple(
         began + length if began is not None and began + length > now else now + length
         for began, length in ((hour_began, HOUR), (day_began, DAY))
     )
-    return OwnedAddresses(keys, from_unchecked), Allowance(
-        tuple(numbers[:4]), tuple(numbers[4:]), (ends[0], ends[1])
-    )
+    return Allowance(tuple(numbers[:4]), tuple(numbers[4:]), (ends[0], ends[1]))
 
 
 def charge(db: Connection, one: Charge) -> None:
@@ -135,32 +161,59 @@ def charge(db: Connection, one: Charge) -> None:
     The row's lock is held until the commit: nothing that may wait for another lock comes after it.
     """
     login = one.login
-    try:
+    with _limits_of(None):
         _CHARGE[login.kind].rows(
-            db, *settings.SENDING_LIMITS, one.recipients, one.client, login.account_id
+            db, *settings.SENDING_LIMITS, 1, one.recipients, one.client, login.account_id
         )
+
+
+def charge_owner(db: Connection, one: ScriptCharge) -> None:
+    """The same for what the scripts of a mailbox send; nobody is charged for a mailbox that has outlived its owner."""
+    values = (one.messages, one.recipients, one.client, one.mailbox)
+    with _limits_of(one.mailbox):
+        for kind in KINDS:
+            if _CHARGE_OWNER[kind].rows(db, *settings.SENDING_LIMITS, *values):
+                return
+
+
+def refusal_of_owner(db: Connection, one: ScriptCharge) -> Refusals | None:
+    """What `charge_owner` has refused, in words; None where it would not any more."""
+    for kind in KINDS:
+        row = _OWNER[kind].row(db, *settings.SENDING_LIMITS, one.mailbox)
+        if row is not None:
+            full = _allowance(row).full(one.recipients, one.messages)
+            clients = (one.client,) if one.client else ()
+            return Refusals(kind, row[-1], 1, full, clients, by_scripts=True) if full else None
+    return None
+
+
+@contextmanager
+def _limits_of(mailbox: MailboxId | None) -> Iterator[None]:
+    try:
+        yield
     except psycopg.errors.CheckViolation as error:
         if error.diag.constraint_name not in LIMITS:
             raise
-        raise OverLimit from None
+        raise OverLimit(mailbox) from None
 
 
 def note_refusals(db: Connection, refusals: Iterable[Refusals]) -> None:
     """Keep what the limits held back, for the administrator. In one order, so that two never wait for each other."""
-    for one in sorted(refusals, key=lambda one: (one.kind, one.account_id)):
+    for one in sorted(refusals, key=lambda one: (one.kind, one.account_id, one.by_scripts)):
         db.execute(
             f"""
-            INSERT INTO accounts_sendingcount AS c ({one.kind}_id, hour_began, day_began, {", ".join(LIMITS)},
+            INSERT INTO accounts_sendingcount AS c ({one.kind}_id, by_scripts, hour_began, day_began, {", ".join(LIMITS)},
                 hour_messages, hour_recipients, day_messages, day_recipients,
                 clients, refused, refused_at, refusal, full_until)
-            SELECT id, now(), now(), 0, 0, 0, 0, 0, 0, 0, 0, %(clients)s::text[], %(number)s, now(), %(limit)s, %(until)s
+            SELECT id, %(by_scripts)s, now(), now(), 0, 0, 0, 0, 0, 0, 0, 0, %(clients)s::text[], %(number)s, now(), %(limit)s, %(until)s
             FROM accounts_{one.kind} WHERE id = %(account)s
-            ON CONFLICT ({one.kind}_id) DO UPDATE SET refused = c.refused + excluded.refused, refused_at = now(),
+            ON CONFLICT ({one.kind}_id, by_scripts) DO UPDATE SET refused = c.refused + excluded.refused, refused_at = now(),
                 refusal = excluded.refusal, full_until = excluded.full_until,
                 clients = (ARRAY(SELECT DISTINCT unnest(c.clients || excluded.clients)))[1:{CLIENTS_MAXIMUM}]
             """.encode(),
             {
                 "account": one.account_id,
+                "by_scripts": one.by_scripts,
                 "number": one.number,
                 "limit": one.full.limit,
                 "until": one.full.until,

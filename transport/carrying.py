@@ -31,8 +31,17 @@ from accounts.mailstore.values import (
     Placement,
     new_message,
 )
-from accounts.sending import charge
+from accounts.sending import (
+    OverLimit,
+    Refusals,
+    ScriptCharge,
+    charge,
+    charge_owner,
+    note_refusals,
+    refusal_of_owner,
+)
 from routing.decisions import Plan, Refiling
+from routing.filtering.keeping import keep_here
 from routing.filtering.memories import remember as remember_all
 from transport.consignments import Consignment, path_text
 from transport.database_threads import Connection
@@ -48,13 +57,15 @@ from transport.smtp.trace_fields import delivery_fields
 class Carried:
     """The message is held for every recipient. `folders` and `next_hops` are to be announced after the commit.
 
-    `refused`: the mailboxes whose scripts refuse it, of which the sender was told by mail.
+    `refused`: the mailboxes whose scripts refuse it, of which the sender was told by mail. `kept`: those that keep it, since
+    their scripts may send nothing more for now.
     """
 
     trace_id: str
     folders: tuple[FolderId, ...] = ()
     next_hops: tuple[str, ...] = ()
     refused: tuple[MailboxId, ...] = ()
+    kept: tuple[MailboxId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +83,30 @@ class NoRoom:
 def carry_out(db: Connection, consignment: Consignment) -> Carried | Repeated | NoRoom:
     """Store and enqueue, all or nothing. A mailbox that has become full is served by the queue, if another is not.
 
+    Scripts whose owner's limits of sending are reached send nothing: the message stays in the mailbox.
+
     Raises what the database or the mail store raises, MemoryTaken and OverLimit: then nothing was done.
     """
     load = _load(
         db, consignment
     )  # what takes time comes before the transaction: that holds locks on folders
     is_careful = False
+    kept_back: tuple[Refusals, ...] = ()
+    kept: tuple[MailboxId, ...] = ()
     while True:
         plan = consignment.plan
         is_one_statement = (
-            not is_careful and consignment.charge is None and load.is_one_statement(plan)
+            not is_careful
+            and not kept
+            and consignment.charge is None
+            and load.is_one_statement(plan)
         )
         try:
             with nullcontext() if is_one_statement else db.transaction():
-                return _carry(db, consignment, load, is_one_statement=is_one_statement)
+                carried = _carry(db, consignment, load, is_one_statement=is_one_statement)
+                if not is_one_statement:
+                    _charge(db, consignment, load, kept_back)
+                return replace(carried, kept=kept) if kept else carried
         except AlreadyAccepted:
             first_id = first_trace_id(db, consignment.fingerprint or b"")
             if first_id is not None:
@@ -94,6 +115,19 @@ def carry_out(db: Connection, consignment: Consignment) -> Carried | Repeated | 
             if not is_one_statement or not load.orders:
                 raise
             is_careful = True  # a folder is to be made, or went since it was looked up
+        except OverLimit as error:
+            if error.mailbox is None:
+                raise
+            [one] = [
+                one for one in _script_charges(consignment, load) if one.mailbox == error.mailbox
+            ]
+            refusal = refusal_of_owner(db, one)
+            if refusal is not None:
+                kept_back = (*kept_back, refusal)
+            kept = (*kept, error.mailbox)
+            limit = refusal.full.limit if refusal else "no more"
+            consignment = replace(consignment, plan=keep_here(plan, error.mailbox, limit))
+            load = _load(db, consignment)
         except OverQuota as error:
             consignment = replace(consignment, plan=_without(plan, error.owner))
             load = load.without(error.owner)
@@ -207,10 +241,34 @@ def _carry(
             appended = append_message(db, own, own_placements, cause=consignment.cause)
             folders += [entry.folder_id for entry in appended]
     hops = _enqueue(db, consignment, load)
-    if consignment.charge is not None:
-        charge(db, consignment.charge)
     refused = tuple(one.mailbox.id for one in plan.filtered if one.refusal is not None)
     return Carried(trace_id, tuple(dict.fromkeys(folders)), hops, refused)
+
+
+def _charge(
+    db: Connection, consignment: Consignment, load: _Load, kept_back: Sequence[Refusals]
+) -> None:
+    """Last of all: the rows of counts are locked until the commit, those of scripts before those of logins."""
+    for one in _script_charges(consignment, load):
+        charge_owner(db, one)
+    note_refusals(db, kept_back)
+    if consignment.charge is not None:
+        charge(db, consignment.charge)
+
+
+def _script_charges(consignment: Consignment, load: _Load) -> list[ScriptCharge]:
+    """In one order, so that two never wait for each other."""
+    charges = [
+        ScriptCharge(
+            one.filtered.mailbox.id,
+            len(one.mails),
+            sum(len(mail.recipients) for mail in one.mails),
+            consignment.client.address,
+        )
+        for one in load.orders
+        if one.mails
+    ]
+    return sorted(charges, key=lambda one: one.mailbox)
 
 
 def _take_locks(db: Connection, consignment: Consignment, load: _Load) -> None:

@@ -179,6 +179,8 @@ def _carry(
             sign_as=sender.domain,
         ),
     )
+    if isinstance(carried, Carried) and owner in carried.kept:
+        filtered = replace(filtered, stays=True)
     is_changed = _set_flags(db, owner, event.folder, stored, filtered)
     folders = (event.folder,) if is_changed else ()
     if isinstance(carried, Carried):

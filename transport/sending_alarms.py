@@ -30,7 +30,7 @@ JOIN accounts_domain d ON d.id = COALESCE(u.domain_id, p.domain_id)
 WHERE c.id = %s AND s.id = c.id AND {_IS_UNTOLD}
 RETURNING COALESCE(u.username, NULLIF(p.local_part, ''), p.name || '.app') || '@' || d.name,
     CASE WHEN d.mail_enabled THEN d.name END, c.refusal, c.full_until, c.refused, c.day_messages, c.day_recipients,
-    c.day_began, c.clients, u.id IS NOT NULL
+    c.day_began, c.clients, u.id IS NOT NULL, c.by_scripts
 """
 
 
@@ -84,18 +84,23 @@ def _alarm(
     since: datetime,
     clients: list[str],
     is_user: bool,
+    by_scripts: bool,
 ) -> bytes:
+    who = f"The filters of {address}" if by_scripts else address
+    kept = "What they redirect is kept in the mailbox" if by_scripts else "It is kept back"
     header = [
         address_field("From", f"Mail server <{postmaster}>"),
         address_field("To", postmaster),
-        text_field("Subject", f"{address} has reached a limit of sending"),
+        text_field(
+            "Subject", f"{address} has reached a limit of sending{' by filters' * by_scripts}"
+        ),
         f"Date: {format_datetime(datetime.now(UTC))}\r\n".encode(),
         f"Message-ID: <{new_trace_id()}.limit@{settings.MAIL_HOSTNAME}>\r\n".encode(),
         b"Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n",
     ]
     secret = "password" if is_user else "credentials"
     text = (
-        f"{address} may send {limit}, and wants to send more. It is kept back until {until:%Y-%m-%d %H:%M} UTC.\n\n"
+        f"{who} may send {limit}, and would send more. {kept} until {until:%Y-%m-%d %H:%M} UTC.\n\n"
         f"Sent since {since:%Y-%m-%d %H:%M} UTC: {messages} messages to {recipients} recipients.\n"
         f"Kept back so far: {refused} attempts.\n"
         f"From: {', '.join(clients) or 'nowhere known'}\n\n"

@@ -85,7 +85,10 @@ class SendingCountAdmin(ReadOnlyAdmin):
     def who(self, count: SendingCount) -> SafeString:
         owner = _owner(count)
         link = reverse(f"admin:accounts_{owner._meta.model_name}_change", args=[owner.pk])
-        return format_html('<a class="text-primary-600" href="{}">{}</a>', link, owner.address)
+        what = ": filters" if count.by_scripts else ""
+        return format_html(
+            '<a class="text-primary-600" href="{}">{}</a>{}', link, owner.address, what
+        )
 
     @display(description="now", label={"kept back": "danger", "free": "success"})
     def state(self, count: SendingCount) -> tuple[str, str]:
@@ -120,7 +123,13 @@ class SenderPage:
 
     @display(description="sent lately")
     def sent_lately(self, owner: User | App) -> SafeString:
-        return usage_bars(owner, SendingCount.objects.filter(**_key(owner)).first())
+        by_scripts = {
+            count.by_scripts: count for count in SendingCount.objects.filter(**_key(owner))
+        }
+        own = usage_bars(owner, by_scripts.get(False))
+        if True not in by_scripts:
+            return own
+        return format_html("{}<br>By filters:{}", own, usage_bars(owner, by_scripts[True]))
 
     @action(description="Reset sending limits", url_path="begin-anew", icon="restart_alt")
     def begin_anew(self, request: HttpRequest, object_id: str) -> HttpResponse:

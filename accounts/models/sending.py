@@ -59,7 +59,7 @@ class SendingLimits(models.Model):
 
 
 class SendingCount(models.Model):
-    """What one user or app has sent. `accounts.sending` writes it; deleting the row begins anew.
+    """What one user or app has sent, or (`by_scripts`) their filters. `accounts.sending` writes it; deleting it begins anew.
 
     An hour begins with the first message after the last hour ended, and so does a day. The limits are those that the
     last message was measured by: the constraints keep the counts below them, whoever counts at the same time.
@@ -68,12 +68,9 @@ class SendingCount(models.Model):
     `full_until` is when they are free again, `told_until` that of which the administrator was told.
     """
 
-    user = models.OneToOneField(
-        "User", null=True, on_delete=models.CASCADE, related_name="sending_count"
-    )
-    app = models.OneToOneField(
-        "App", null=True, on_delete=models.CASCADE, related_name="sending_count"
-    )
+    user = models.ForeignKey("User", null=True, on_delete=models.CASCADE, related_name="+")
+    app = models.ForeignKey("App", null=True, on_delete=models.CASCADE, related_name="+")
+    by_scripts = models.BooleanField(db_default=False)
     hour_began = models.DateTimeField()
     hour_messages = models.IntegerField()
     hour_recipients = models.IntegerField()
@@ -105,6 +102,8 @@ class SendingCount(models.Model):
                 ),
                 name="one_sender_a_count",
             ),
+            models.UniqueConstraint(fields=["user", "by_scripts"], name="one_count_a_user"),
+            models.UniqueConstraint(fields=["app", "by_scripts"], name="one_count_an_app"),
         ]
 
     def __str__(self) -> str:

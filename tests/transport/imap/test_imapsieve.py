@@ -149,6 +149,25 @@ def test_a_redirect_leaves_in_the_name_of_the_owner(scene: Scene, database: Data
     assert b"X-Sieve-Redirected-From" in bytes(prefix)
 
 
+def test_what_is_appended_is_redirected_within_the_owners_limits(
+    scene: Scene, database: Database
+) -> None:
+    scene.user.messages_an_hour = 2
+    scene.user.save()
+    to = f"bob@{unique('out')}.example"
+    scene.script(f'redirect "{to}";')
+    for _ in range(4):
+        scene.append("one")
+    scene.follow()
+    (sent,) = database.execute(
+        "SELECT count(*) FROM transport_queuedrecipient WHERE forward_path = %s", (to,)
+    ).fetchone() or (0,)
+    assert sent == 2
+    deleted = 8
+    flags = [flags & deleted for _, flags, _ in scene.messages("Work")]
+    assert flags == [0, deleted, deleted, 0, 0]  # what was not sent stays
+
+
 @pytest.mark.parametrize("field", ["From", "Sender"])
 def test_what_is_appended_is_not_sent_in_the_name_of_another_user(
     scene: Scene, database: Database, make_user: Callable[..., Any], field: str
