@@ -1,7 +1,7 @@
 """What the text of a message tells of it: words, links, and how it is laid out. HTML's hidden text counts apart."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 from accounts.mailstore.markup import text_of_html
@@ -28,26 +28,26 @@ _FOOT = re.compile(r"^(?:-- ?|_{20,}+|-{20,}+)\r?$", re.MULTILINE)
 _FOOT_LIMIT = 1500
 
 
-def plain_tokens(text: str) -> Iterator[str]:
-    """Of text/plain; what stands below a signature's line is the same in many messages, and counts apart."""
+def plain_tokens(text: str) -> Iterator[Iterable[str]]:
+    """Of text/plain, in batches; what stands below a signature's line is the same in many messages, and counts apart."""
     body, foot = _without_foot(text)
-    yield from _links(body)
+    yield _links(body)
     yield from _shown(body, foot)
 
 
-def html_tokens(html: str) -> Iterator[str]:
-    """Of text/html."""
-    yield from _links(html)
-    yield from (f"tag:{tag.lower()}" for tag in _TELLING_TAG.findall(html))
+def html_tokens(html: str) -> Iterator[Iterable[str]]:
+    """Of text/html, in batches."""
+    yield _links(html)
+    yield (f"tag:{tag.lower()}" for tag in _TELLING_TAG.findall(html))
     for target, shown in _LINK.findall(html):
         if organization(target) != organization(shown):
-            yield "url:/disguised"
+            yield ("url:/disguised",)
     visible, hidden = _without_hidden(html)
     text = text_of_html(visible)
-    yield f"html:shown {10 * len(text.strip()) // (len(html) or 1)}"
+    yield (f"html:shown {10 * len(text.strip()) // (len(html) or 1)}",)
     if hidden:
-        yield "html:hides"
-        yield from words("hidden:", text_of_html(hidden))
+        yield ("html:hides",)
+        yield words("hidden:", text_of_html(hidden))
     yield from _shown(*_without_foot(text))
 
 
@@ -75,18 +75,20 @@ def _links(text: str) -> Iterator[str]:
     yield f"layout:links {size(len(hosts))}"
 
 
-def _shown(body: str, foot: str) -> Iterator[str]:
+def _shown(body: str, foot: str) -> Iterator[Iterable[str]]:
     found, capitals = words_and_pairs("", body)
-    yield f"layout:capitals {size(capitals)}"
-    yield f"layout:! {size(body.count('!'))}"
-    yield f"layout:$ {size(body.count('$'))}"
     quoted = body.count("\n>")
-    yield f"layout:quoted {size(quoted)}"
-    yield f"layout:length {size(len(body) // 64)}"
+    yield (
+        f"layout:capitals {size(capitals)}",
+        f"layout:! {size(body.count('!'))}",
+        f"layout:$ {size(body.count('$'))}",
+        f"layout:quoted {size(quoted)}",
+        f"layout:length {size(len(body) // 64)}",
+    )
     if max(map(len, body.split()), default=0) > 60:
-        yield "layout:long word"
-    yield from found
-    yield from words("foot:", foot)
+        yield ("layout:long word",)
+    yield found
+    yield words("foot:", foot)
 
 
 def _without_foot(text: str) -> tuple[str, str]:

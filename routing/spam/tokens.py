@@ -2,6 +2,7 @@
 
 import binascii
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from struct import unpack
 
 from xxhash import xxh3_64_digest
@@ -26,11 +27,10 @@ _WITHOUT_VIEW = -1 << BITS
 
 def tokens_of(content: bytes) -> frozenset[str]:
     """At most TOKENS_LIMIT tokens, in the order header, parts, words; the same for the same bytes, whatever ends lines."""
+    tokens = chain.from_iterable(_all(content))
     found: dict[str, None] = {}
-    for token in _all(content):
-        found[token] = None
-        if len(found) == TOKENS_LIMIT:
-            break
+    while more := list(islice(tokens, TOKENS_LIMIT - len(found))):
+        found |= dict.fromkeys(more)
     return frozenset(found)
 
 
@@ -51,18 +51,18 @@ def keys_of(tokens: Iterable[str]) -> dict[int, str]:
     }
 
 
-def _all(content: bytes) -> Iterator[str]:
+def _all(content: bytes) -> Iterator[Iterable[str]]:
+    """In batches: a token goes through one loop then, and not through one for each level."""
     root = parse_entities(content)
-    yield from header_tokens(root.header.values)
+    yield header_tokens(root.header.values)
     parts: list[Entity] = []
     waiting = [root]
     while waiting and len(parts) < PARTS_LIMIT:
         entity = waiting.pop()
         parts.append(entity)
         waiting.extend(reversed(entity.children))
-    yield f"layout:parts {size(len(parts))}"
-    for part in parts:
-        yield from _kind(part)
+    yield (f"layout:parts {size(len(parts))}",)
+    yield from map(_kind, parts)
     left = TEXT_LIMIT
     for part in parts:
         if part.media_type.type == b"text" and left > 0:

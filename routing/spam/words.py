@@ -1,7 +1,8 @@
 """The words of a text as the classifier counts them: in lower case, numbers as their length, and each with the word before it."""
 
 import re
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import chain, pairwise
 
 WORD_LIMIT = 24  # characters
 WORDS_LIMIT = 4000
@@ -20,17 +21,19 @@ def words(prefix: str, text: str) -> list[str]:
     return [prefix + plain(word) for word in _written(text)]
 
 
-def words_and_pairs(prefix: str, text: str) -> tuple[list[str], int]:
-    """Words, what is written in capitals once more with a ^, neighbours as "one two"; and how many percent are in capitals."""
+def words_and_pairs(prefix: str, text: str) -> tuple[Iterator[str], int]:
+    """Words, what is written in capitals once more with a ^, neighbours as "one two"; and how many percent are in capitals.
+
+    Pairs are made as they are asked for: of a long text most never are.
+    """
     written = _written(text)
     if not written:
-        return [], 0
+        return iter(()), 0
     capitals = [word for word in written if word.isupper() and len(word) > 2]
     plainly = [word.lower() if word[0] > "9" else plain(word) for word in written]
-    found = [prefix + word for word in plainly] if prefix else list(plainly)
-    found += [f"{prefix}^{word.lower()}" for word in capitals]
-    found += [f"{prefix}{one} {two}" for one, two in pairwise(plainly)]
-    return found, 100 * len(capitals) // len(written)
+    pairs = map(" ".join, pairwise(plainly))
+    found = chain(plainly, [f"^{word.lower()}" for word in capitals], pairs)
+    return (map(prefix.__add__, found) if prefix else found), 100 * len(capitals) // len(written)
 
 
 def _written(text: str) -> list[str]:
