@@ -7,6 +7,7 @@ looked up, and evaluation begins anew. Its own limits (ten terms that ask, two v
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 import spf
@@ -26,35 +27,47 @@ EXPLANATION_MAXIMUM = 500  # characters
 log = logging.getLogger(__name__)
 
 _Question = tuple[str, str]
+Recall = Callable[[str, str], Answer | None]
+
+
+def _nothing(name: str, record_type: str) -> Answer | None:
+    return None
 
 
 async def check_spf(
-    client_address: str, sender: str, helo: str, hostname: str, look_up: LookUp
+    client_address: str,
+    sender: str,
+    helo: str,
+    hostname: str,
+    look_up: LookUp,
+    recall: Recall = _nothing,
 ) -> SpfEvidence:
     """What the sender's domain says of this client. Never raises for what DNS holds.
 
     `sender` is `local@domain`, or "" for the null reverse-path: then postmaster at `helo` is checked (§2.4).
-    `hostname` is our own name, for macros. Trouble with DNS is temperror.
+    `hostname` is our own name, for macros; `recall` has answers that are known already. Trouble with DNS is temperror.
     """
     identity: Literal["mailfrom", "helo"] = "mailfrom" if sender else "helo"
     domain = (sender.rpartition("@")[2] if sender else helo).lower().rstrip(".")
     try:
         async with asyncio.timeout(QUERY_SECONDS):
-            word, explanation = await _evaluate(client_address, sender, helo, hostname, look_up)
+            word, explanation = await _evaluate(
+                client_address, sender, helo, hostname, look_up, recall
+            )
     except TimeoutError:
         word, explanation = "temperror", ""
     return SpfEvidence(word, domain, identity, explanation)
 
 
 async def _evaluate(
-    client_address: str, sender: str, helo: str, hostname: str, look_up: LookUp
+    client_address: str, sender: str, helo: str, hostname: str, look_up: LookUp, recall: Recall
 ) -> tuple[SpfWord, str]:
     result: SpfWord
     known: dict[_Question, Answer] = {}
     began = ""
     spent = 0.0
     while spent < CPU_SECONDS:
-        query = _Query(client_address, sender, helo, hostname, known)
+        query = _Query(client_address, sender, helo, hostname, known, recall)
         query.t = began = began or query.t  # one time in every turn: %{t} is part of names
         result, explanation = "permerror", ""
         started = time.thread_time()
@@ -89,10 +102,12 @@ class _Query(spf.query):  # type: ignore[misc]
         helo: str,
         hostname: str,
         known: dict[_Question, Answer],
+        recall: Recall,
     ) -> None:
         super().__init__(i=client_address, s=sender, h=helo, receiver=hostname)
         self.set_default_explanation("")
         self._known = known
+        self._recall = recall
         self.missing: list[_Question] = []
 
     def dns(
@@ -148,7 +163,15 @@ class _Query(spf.query):  # type: ignore[misc]
         self._need([question for question in questions if question])
 
     def _need(self, questions: list[_Question]) -> None:
-        missing = [question for question in questions if question not in self._known]
+        missing = []
+        for question in questions:
+            if question in self._known:
+                continue
+            answer = self._recall(*question)
+            if answer is None:
+                missing.append(question)
+            else:
+                self._known[question] = answer
         if missing:
             self.missing = list(dict.fromkeys([*self.missing, *missing]))
             raise _UnknownError

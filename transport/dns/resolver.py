@@ -114,7 +114,7 @@ class Resolver:
 
     def look_up(self, name: str, record_type: str) -> Answer:
         """Ask for `record_type` ("MX", "TXT", ...) of `name`; blocks for at most the time limit."""
-        if (known := self._recall(name, record_type)) is not None:
+        if (known := self.recall(name, record_type)) is not None:
             return known
         try:
             found = self._sync.resolve(
@@ -126,7 +126,7 @@ class Resolver:
 
     async def look_up_async(self, name: str, record_type: str) -> Answer:
         """The same on the running loop. Who asks what is being asked waits for that answer."""
-        if (known := self._recall(name, record_type)) is not None:
+        if (known := self.recall(name, record_type)) is not None:
             return known
         loop = asyncio.get_running_loop()
         key = (loop, _key(name), record_type)
@@ -150,7 +150,8 @@ class Resolver:
         with self._lock:
             self._cache.clear()
 
-    def _recall(self, name: str, record_type: str) -> Answer | None:
+    def recall(self, name: str, record_type: str) -> Answer | None:
+        """What is in the cache; asks nobody."""
         key = (_key(name), record_type)
         with self._lock:
             entry = self._cache.get(key)

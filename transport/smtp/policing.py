@@ -226,7 +226,8 @@ class Policing:
             if active[name] == "off":
                 continue
             number = self._number(name, policy)
-            decision = _judged(name, policy, replace(facts, number=number))
+            told = replace(facts, number=number) if number else facts
+            decision = _judged(name, policy, told)
             if active[name] == "note":
                 transaction.note(_noted(name, decision))
                 continue
@@ -299,8 +300,8 @@ class Policing:
         look_up, client = resolver().look_up_async, visit.client_address
         match name:
             case "spf":
-                sender = "" if visit.reverse_path is None else str(visit.reverse_path)
-                return await check_spf(client, sender, visit.helo, visit.hostname, look_up)
+                sender, recall = str(visit.reverse_path or ""), resolver().recall
+                return await check_spf(client, sender, visit.helo, visit.hostname, look_up, recall)
             case "reverse_dns":
                 return await find_reverse_dns(client, look_up)
             case "listings":
