@@ -4,7 +4,7 @@ The count is charged in the transaction that takes the message, as its last stat
 One UPDATE counts, and the table's constraints hold the count below the limits, so that many at once cannot pass them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from django.conf import settings
 
 from accounts.allowances import DAY, HOUR, LIMITS, Allowance, Full
 from accounts.entries import Login, OwnedAddresses
-from accounts.mailstore.prepared import Prepared
+from accounts.mailstore.prepared import Parameter, Prepared
 from accounts.mailstore.values import MailboxId
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -90,7 +90,7 @@ def _sender(kind: str, account: str, by_scripts: str) -> Prepared:
     )
 
 
-def _charging(kind: str, account: str, by_scripts: str) -> Prepared:
+def _charging(kind: str, account: str, by_scripts: str, *more: type[bytes]) -> Prepared:
     def counted(window: str, interval: str) -> str:
         is_on = f"c.{window}_began > now() - interval '{interval}'"
         return ", ".join(
@@ -124,12 +124,19 @@ def _charging(kind: str, account: str, by_scripts: str) -> Prepared:
         *(int,) * 6,
         str,
         int,
+        *more,
     )
 
 
 KINDS = ("user", "app")
 _SENDER = {kind: _sender(kind, "%b", "false") for kind in KINDS}
 _CHARGE = {kind: _charging(kind, "%b", "false") for kind in KINDS}
+_CHARGE_IF_ACCEPTED = {
+    kind: _charging(
+        kind, "%b AND EXISTS (SELECT FROM mail_accepted WHERE fingerprint = %b)", "false", bytes
+    )
+    for kind in KINDS
+}
 _OWNER = {kind: _sender(kind, _mailbox_owner(kind), "true") for kind in KINDS}
 _CHARGE_OWNER = {kind: _charging(kind, _mailbox_owner(kind), "true") for kind in KINDS}
 
@@ -160,17 +167,23 @@ def charge(db: Connection, one: Charge) -> None:
 
     The row's lock is held until the commit: nothing that may wait for another lock comes after it.
     """
-    login = one.login
-    with _limits_of(None):
-        _CHARGE[login.kind].rows(
-            db, *settings.SENDING_LIMITS, 1, one.recipients, one.client, login.account_id
-        )
+    with held_by_limits(None):
+        _CHARGE[one.login.kind].rows(db, *_values(one))
+
+
+def charge_if_accepted(one: Charge, fingerprint: bytes) -> tuple[Prepared, Sequence[Parameter]]:
+    """The statement that charges where this fingerprint was written before it, for `append_message` to run last."""
+    return _CHARGE_IF_ACCEPTED[one.login.kind], (*_values(one), fingerprint)
+
+
+def _values(one: Charge) -> tuple[Parameter, ...]:
+    return (*settings.SENDING_LIMITS, 1, one.recipients, one.client, one.login.account_id)
 
 
 def charge_owner(db: Connection, one: ScriptCharge) -> None:
     """The same for what the scripts of a mailbox send; nobody is charged for a mailbox that has outlived its owner."""
     values = (one.messages, one.recipients, one.client, one.mailbox)
-    with _limits_of(one.mailbox):
+    with held_by_limits(one.mailbox):
         for kind in KINDS:
             if _CHARGE_OWNER[kind].rows(db, *settings.SENDING_LIMITS, *values):
                 return
@@ -188,7 +201,8 @@ def refusal_of_owner(db: Connection, one: ScriptCharge) -> Refusals | None:
 
 
 @contextmanager
-def _limits_of(mailbox: MailboxId | None) -> Iterator[None]:
+def held_by_limits(mailbox: MailboxId | None) -> Iterator[None]:
+    """Where a statement of these runs: what the table's constraints hold back is OverLimit."""
     try:
         yield
     except psycopg.errors.CheckViolation as error:

@@ -36,7 +36,9 @@ from accounts.sending import (
     Refusals,
     ScriptCharge,
     charge,
+    charge_if_accepted,
     charge_owner,
+    held_by_limits,
     note_refusals,
     refusal_of_owner,
 )
@@ -98,7 +100,7 @@ def carry_out(db: Connection, consignment: Consignment) -> Carried | Repeated | 
         is_one_statement = (
             not is_careful
             and not kept
-            and consignment.charge is None
+            and (consignment.charge is None or consignment.fingerprint is not None)
             and load.is_one_statement(plan)
         )
         try:
@@ -227,9 +229,19 @@ def _carry(
     ]
     folders: list[FolderId] = []
     if placements and load.message is not None:
-        appended = append_message(
-            db, load.message, placements, cause=consignment.cause, trace=trace, once=once
-        )
+        last = None
+        if is_one_statement and consignment.charge is not None and fingerprint is not None:
+            last = charge_if_accepted(consignment.charge, fingerprint)
+        with held_by_limits(None):
+            appended = append_message(
+                db,
+                load.message,
+                placements,
+                cause=consignment.cause,
+                trace=trace,
+                once=once,
+                last=last,
+            )
         folders += [entry.folder_id for entry in appended]
     else:
         if once is not None:

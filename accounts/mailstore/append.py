@@ -26,7 +26,7 @@ from accounts.mailstore.flagbits import (
 )
 from accounts.mailstore.folders import create_special_folder
 from accounts.mailstore.headers import header_end
-from accounts.mailstore.prepared import rows_of
+from accounts.mailstore.prepared import Parameter, Prepared, rows_before, rows_of
 from accounts.mailstore.rendering import derived_columns
 from accounts.mailstore.values import (
     Appended,
@@ -41,6 +41,8 @@ from accounts.mailstore.values import (
     Uid,
 )
 
+Last = tuple[Prepared, Sequence[Parameter]]
+
 
 def append_message(
     db: psycopg.Connection[Any],
@@ -50,20 +52,22 @@ def append_message(
     cause: str,
     trace: Sequence[TraceEvent] = (),
     once: Acceptance | None = None,
+    last: Last | None = None,
 ) -> tuple[Appended, ...]:
     """Store `message` for every placement, or for none: one statement, one round trip.
 
     A message whose blob is an object takes a transaction of two statements. `cause` goes to the journal ("smtp",
     "imap", "dsn", ...), and `trace` to the trace of the message, in the same transaction. Placements of one owner
     with the same prefix share one message row. A placement keeps its place in the result. `once` is remembered with it.
-    Raises OverQuota, NoSuchFolder, AlreadyAccepted.
+    `last` runs after it in the same transaction and round trip, also when nothing was stored. Raises OverQuota, NoSuchFolder,
+    AlreadyAccepted, and what `last` raises.
     """
     try:
-        return _append(db, message, placements, cause, trace, once)
+        return _append(db, message, placements, cause, trace, once, last)
     except NoSuchFolder:
         if not _make_special_folders(db, placements):
             raise
-    return _append(db, message, placements, cause, trace, once)
+    return _append(db, message, placements, cause, trace, once, last)
 
 
 def append_messages(
@@ -95,6 +99,7 @@ def _append(
     cause: str,
     trace: Sequence[TraceEvent],
     once: Acceptance | None,
+    last: Last | None,
 ) -> tuple[Appended, ...]:
     is_large = len(message.content) > INLINE_MAXIMUM
     with db.transaction() if is_large else nullcontext():
@@ -105,7 +110,12 @@ def _append(
         else:
             statement, names = _for_many(message, placements, parameters)
         try:
-            rows = rows_of(db, statement, [parameters[name] for name in names])
+            values = [parameters[name] for name in names]
+            rows = (
+                rows_before(db, statement, values, *last)
+                if last
+                else rows_of(db, statement, values)
+            )
         except psycopg.errors.UniqueViolation as error:
             if error.diag.constraint_name != CONSTRAINT:
                 raise

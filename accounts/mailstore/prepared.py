@@ -85,17 +85,48 @@ def rows_after(
         with db.transaction():
             first.rows(db, *first_values)
             return rows_of(db, statement, values)
+    before = (first_name, first.dumped(first_values), first.formats)
+    return rows_in(transformer, _in_one_trip(db, before, (name, dumped, transformer.formats))[-1])
+
+
+def rows_before(
+    db: psycopg.Connection[Any],
+    statement: bytes,
+    values: Sequence[Any],
+    last: Prepared,
+    last_values: Sequence[Parameter],
+) -> list[Row]:
+    """`rows_of`, in one round trip and transaction with `last`, which sees what it did. Raises psycopg.Error."""
+    values = _wide(values)
+    transformer = Transformer(db)
+    dumped = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+    name = _name_of(db, (statement, transformer.types or ()))
+    last_name = _name_of(db, last.key)
+    if last_name is None or name is None:
+        with db.transaction():
+            rows = rows_of(db, statement, values)
+            last.rows(db, *last_values)
+            return rows
+    after = (last_name, last.dumped(last_values), last.formats)
+    return rows_in(transformer, _in_one_trip(db, (name, dumped, transformer.formats), after)[0])
+
+
+_Sent = tuple[bytes, Sequence[Any], Sequence[int] | None]
+
+
+def _in_one_trip(db: psycopg.Connection[Any], *statements: _Sent) -> list[pq.abc.PGresult]:
+    """The result of each, in one transaction. Raises the first one's error."""
     pgconn = db.pgconn
     pgconn.enter_pipeline_mode()
-    pgconn.send_query_prepared(first_name, first.dumped(first_values), first.formats, _BINARY)
-    pgconn.send_query_prepared(name, dumped, transformer.formats, _BINARY)
+    for name, values, formats in statements:
+        pgconn.send_query_prepared(name, values, formats, _BINARY)
     pgconn.pipeline_sync()
     results = _until_sync(pgconn)
     pgconn.exit_pipeline_mode()
     for result in results:
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _error(db, result)
-    return rows_in(transformer, results[-1])
+    return results
 
 
 def _until_sync(pgconn: pq.abc.PGconn) -> list[pq.abc.PGresult]:

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from accounts.mailstore.prepared import Prepared, rows_after
+from accounts.mailstore.prepared import Prepared, rows_after, rows_before
 from tests.round_trips import counted
 
 Database = psycopg.Connection[Any]
@@ -116,6 +116,27 @@ def test_both_are_one_transaction(database: Database) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
         rows_after(database, make, [3], also, [0])
     assert database.execute("SELECT count(*) FROM made").fetchone() == (4,)
+
+
+def test_one_goes_before_another_in_one_round_trip_and_transaction(database: Database) -> None:
+    database.execute("CREATE TEMPORARY TABLE kept (n bigint CHECK (n > 0))")
+    keep = b"INSERT INTO kept VALUES ($1) RETURNING n"
+    also = Prepared(
+        "INSERT INTO kept SELECT %b WHERE EXISTS (SELECT FROM kept WHERE n = %b) RETURNING 1",
+        int,
+        int,
+    )
+    assert rows_before(database, keep, [1], also, [2, 1]) == [(1,)]  # not prepared yet
+    with counted(database) as counts:
+        assert rows_before(database, keep, [3], also, [4, 3]) == [(3,)]
+    assert counts == [1]
+    for value, last in ((5, 0), (0, 5)):
+        with pytest.raises(psycopg.errors.CheckViolation):
+            rows_before(database, keep, [value], also, [last, value])
+    rows_before(database, keep, [6], also, [7, 8])
+    assert database.execute("SELECT array_agg(n ORDER BY n) FROM kept").fetchone() == (
+        [1, 2, 3, 4, 6],
+    )
 
 
 def test_other_threads_run_while_two_wait(database: Database) -> None:
