@@ -27,6 +27,7 @@ from typing import Any
 
 from imapclient import IMAPClient
 
+from mailsite.configuration import SENDING_LIMITS
 from tests.dns_server import DnsServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -145,6 +146,7 @@ class Server:
             "HTTP_PORT": str(ports.http),
             "DNS_NAMESERVERS": "{}:{}".format(*(dns or no_dns().address)),
             "OUTBOUND_SMTP_PORT": str(outbound_port or ports.smtp),
+            **dict.fromkeys(SENDING_LIMITS, "unlimited"),
             **(settings or {}),
         }
         server = cls(address, hostname, ports, folder / "var", environment)

@@ -63,6 +63,9 @@ def test_defaults(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("DMARC_REPORTS_FROM", "Dmarc@Example.ORG", "dmarc_reports_from", "Dmarc@example.org"),
         ("DMARC_REPORTS_FROM", "", "dmarc_reports_from", ""),
         ("SMTP_PORT", "", "smtp_port", 25),
+        ("SEND_MESSAGES_AN_HOUR", "7", "sending_limits", (7, 500, 1000, 2000)),
+        ("SEND_RECIPIENTS_A_DAY", "Unlimited", "sending_limits", (200, 500, 1000, 2**31 - 1)),
+        ("SEND_MESSAGES_A_DAY", "", "sending_limits", (200, 500, 1000, 2000)),
     ],
 )
 def test_taken(
@@ -115,6 +118,9 @@ def test_database_url(
         ("BLOB_STORAGE_URL", "file://blobs", "file:///folder or s3://bucket/prefix"),
         ("MAX_MESSAGE_SIZE", "50M", "a number of bytes"),
         ("DMARC_REPORTS_FROM", "nobody", "a mail address"),
+        ("SEND_MESSAGES_A_DAY", "0", 'expected a number from 1 on, or "unlimited"'),
+        ("SEND_MESSAGES_A_DAY", "many", 'expected a number from 1 on, or "unlimited"'),
+        ("SEND_MESSAGE_A_DAY", "5", "is SEND_MESSAGES_A_DAY meant?"),
         ("MAIL_HOSTNAME", "a_b.example", "a host name"),
         ("MAIL_HOSTNAME", "192.0.2.1", "a host name"),
         ("TLS_CERT_FILE", "/nonexistent", "the path of a file that exists"),
