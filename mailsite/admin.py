@@ -7,9 +7,10 @@ from django.contrib import admin
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse, reverse_lazy
+from django.utils import timezone
 
 from accounts.admin.pages import human_size
-from accounts.models import App, Domain, Group, Mailbox, TraceEntry, User
+from accounts.models import App, Domain, Group, Mailbox, SendingCount, TraceEntry, User
 from transport.models import QueuedRecipient
 
 LATEST = 8
@@ -122,6 +123,12 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         ),
         _card("Queue", queue["all"], f"{queue['tried']} tried before", "transport_queuedrecipient"),
     ]
+    kept_back = SendingCount.objects.filter(full_until__gt=timezone.now()).count()
+    if kept_back:
+        note = (
+            "have reached a limit of sending" if kept_back > 1 else "has reached a limit of sending"
+        )
+        cards.append(_card("Kept back", kept_back, note, "accounts_sendingcount"))
     return {
         **context,
         "cards": cards,

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.entries import UNLIMITED, Login
 from accounts.models import SendingCount
+from accounts.removal import delete_user
 from accounts.sending import Charge, charge
 from tests.accounts.test_admin import form_of, page, text
 from tests.factories import PASSWORD
@@ -103,6 +104,21 @@ def test_who_is_kept_back_is_told_and_may_begin_anew(client, database, make_user
     assert SendingCount.objects.filter(user=other).exists()
     assert "may send again" in text(client.post(reset, follow=True))
     assert not SendingCount.objects.filter(user=other).exists()
+
+
+def test_an_account_that_has_sent_is_deleted_with_its_count(database, make_user) -> None:
+    user = make_user()
+    send(database, user, 1)
+    key = user.pk
+    delete_user(user, keep_mail=False)
+    assert not SendingCount.objects.filter(user_id=key).exists()
+
+
+def test_the_first_page_says_that_somebody_is_kept_back(client, database, make_user) -> None:
+    user = make_user()
+    send(database, user, 1)
+    SendingCount.objects.filter(user=user).update(full_until=timezone.now() + timedelta(minutes=5))
+    assert "reached a limit of sending" in text(client.get(reverse("admin:index")))
 
 
 def test_a_stranger_resets_nothing(database, make_user) -> None:

@@ -224,8 +224,10 @@ class SmtpConnection(SmtpSession):
             return str(error)
         address = command.forward_path or Address("postmaster", self.service.hostname)
         refusal = self._over_limit(transaction)
-        if refusal:
-            return self._refuse_recipient(transaction, address, refusal)
+        if refusal:  # what is sent to the others goes on: nobody guesses addresses
+            sender = transaction.mail.reverse_path
+            self._trace_refusal(transaction.trace_id, "rcpt", refusal, sender, str(address))
+            return refusal
         try:
             admitted = await self.service.admit(
                 command.forward_path,

@@ -88,6 +88,16 @@ def test_recipients_are_refused_one_by_one_and_the_rest_is_sent(
     assert counts(user) == (1, 3, 1, 3)
 
 
+def test_many_recipients_too_many_do_not_end_the_session(server: Server, limited: Limited) -> None:
+    user = limited(recipients_an_hour=2)
+    hop = f"{unique('h')}.example"
+    with server.logged_in(user.address, PASSWORD) as client:
+        refused = client.sendmail(user.address, [f"a{n}@{hop}" for n in range(60)], message(user))
+        assert len(refused) == 58
+        assert client.noop()[0] == 250
+    assert counts(user) == (1, 2, 1, 2)
+
+
 def test_eight_at_once_on_two_servers_do_not_pass_it(
     server: Server, run_server: Callable[..., Server], limited: Limited, queued: Any, stored: Any
 ) -> None:
