@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -73,7 +73,7 @@ class SendingCountAdmin(ReadOnlyAdmin):
     list_filter = (KeptBack,)
     search_fields = ("user__username", "app__name", "app__local_part")
     search_help_text = "A user name, or an app's name"
-    ordering = ("-refused_at", "-day_messages")
+    ordering = (F("refused_at").desc(nulls_last=True), "-day_messages")
     list_select_related = ("user__domain", "app__domain")
     actions = ("begin_anew",)
 
