@@ -121,12 +121,22 @@ def _in_one_trip(db: psycopg.Connection[Any], *statements: _Sent) -> list[pq.abc
     for name, values, formats in statements:
         pgconn.send_query_prepared(name, values, formats, _BINARY)
     pgconn.pipeline_sync()
+    _send_all(pgconn)
     results = _until_sync(pgconn)
     pgconn.exit_pipeline_mode()
     for result in results:
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _error(db, result)
     return results
+
+
+def _send_all(pgconn: pq.abc.PGconn) -> None:
+    """psycopg's connections do not block: what the socket does not take at once waits to be sent."""
+    ready = select.poll()
+    ready.register(pgconn.socket, select.POLLIN | select.POLLOUT)
+    while pgconn.flush():
+        ready.poll()
+        pgconn.consume_input()  # or the server would wait for us
 
 
 def _until_sync(pgconn: pq.abc.PGconn) -> list[pq.abc.PGresult]:

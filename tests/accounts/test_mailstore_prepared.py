@@ -162,3 +162,12 @@ def test_a_connection_that_is_lost_between_two_is_an_operational_error(database:
         with pytest.raises(psycopg.OperationalError):
             rows_after(lost, nap, [10], INVERSE, [1])
         end.join()
+
+
+def test_what_the_socket_does_not_take_at_once_is_sent_too(database: Database) -> None:
+    """Both ways: the answer of the first waits to be read while the second is still being sent."""
+    large = b"x" * 8_000_000
+    statement = b"SELECT $1::bytea"
+    for _ in range(2):  # the second time in one trip
+        assert rows_before(database, statement, [large], ECHO, [1, "", large]) == [(large,)]
+        assert rows_after(database, ECHO, [1, "", large], statement, [large]) == [(large,)]
