@@ -236,3 +236,18 @@ def test_the_trace_and_the_count_say_why(server: Server, limited: Limited) -> No
     events = TraceEntry.objects.filter(sender=user.address, step="mail", result="deferred")
     until(lambda: events.count() == 3)
     assert "1 messages an hour" in events[0].reason
+
+
+def test_a_large_message_is_stored_and_charged(
+    server: Server, limited: Limited, stored: Any
+) -> None:
+    user = limited(messages_an_hour=2)
+    with server.logged_in(user.address, PASSWORD) as client:
+        for _ in range(3):  # the first prepares the statements
+            content = message(user) + (b"x" * 900 + b"\r\n") * 900
+            client.mail(user.address)
+            client.rcpt(user.address)
+            _data(client, content)
+            client.rset()
+    assert [len(one) > 800_000 for one in stored(user)] == [True, True]
+    assert counts(user) == (2, 2, 2, 2)
