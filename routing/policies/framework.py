@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from accounts.addresses import Address
-from routing.evidence import SpfEvidence
+from routing.evidence import SpfEvidence, SpfWord
 from routing.policies.dnsbl_zones import Listing
 from routing.policies.sender_lists import ListedSender
 from routing.verdicts import Term
@@ -63,7 +63,9 @@ class Facts:
     """What is known at one RCPT.
 
     The fields from `spf` on are gathered only for policies that name them in `needs`; None: nobody asked, or there was no
-    answer in time. `recipients` counts those accepted before this one; `declared_size` is SIZE of MAIL, 0 for none;
+    answer in time. `doubtful_claim`: what SPF says where the sender's domain is ours and the client none that may
+    send for it, else "".
+    `recipients` counts those accepted before this one, who is the postmaster where the sender alone is judged; `declared_size` is SIZE of MAIL, 0 for none;
     `number` is what the administrator has set of the policy that is asked.
     """
 
@@ -81,6 +83,7 @@ class Facts:
     listings: tuple[Listing, ...] | None = None
     reverse_dns: ReverseDns | None = None
     greylisted_seconds: float | None = None
+    doubtful_claim: SpfWord | Literal[""] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ PASS = Decision()
 class Policy:
     """`does` tells an administrator what it does, in a sentence. `needs` names fields of Facts.
 
-    `number` is one that the administrator may change, `number_means` its unit.
+    `number` is one that the administrator may change, `number_means` its unit. `is_of_sender`: it is asked once, at MAIL,
+    for all recipients.
     """
 
     title: str
@@ -108,6 +112,7 @@ class Policy:
     needs: frozenset[str] = frozenset()
     number: int = 0
     number_means: str = ""
+    is_of_sender: bool = False
 
 
 @cache

@@ -23,6 +23,7 @@ from routing.verdicts import Term
 from transport.authentication.spf import check_spf
 from transport.database_threads import Connection, DatabaseThreads
 from transport.dns.resolver import resolver
+from transport.smtp.admission import Claim, judge_claim
 from transport.smtp.client_facts import BlockLists, find_reverse_dns
 from transport.smtp.greylist import forget_old_triplets, greylisted_seconds
 from transport.smtp.rates import RateCounts, add_counts, forget_old_counts
@@ -32,6 +33,8 @@ REFRESH_SECONDS = 3.0
 GATHER_SECONDS = 6.0  # for one fact, from MAIL on
 COUNT_SECONDS = 1.0
 SWEEP_SECONDS = 600.0
+LOCAL_DOMAIN_SECONDS = 2.0  # for so long is it remembered that a sender's domain is not ours
+REMEMBERED_DOMAINS = 2000
 REPLY_MAXIMUM = 500  # RFC 5321 §4.5.3.1.5
 POSTMASTER = "postmaster"
 OF_RECIPIENT = frozenset({"greylisted_seconds"})  # facts that are found at RCPT
@@ -72,6 +75,14 @@ class Visit:
     reverse_path: Address | None
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`policy` is the name of the one that refuses."""
+
+    reply: str
+    policy: str
+
+
 ListsState = tuple[int, int, datetime | None, int]
 
 
@@ -105,6 +116,7 @@ class Policing:
         self._hits: Counter[int] = Counter()
         self._block_lists = BlockLists()
         self._rates = RateCounts()
+        self._foreign: dict[str, float] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
@@ -177,16 +189,27 @@ class Policing:
         self._find_out(needed, visit, transaction)
         transaction.spf = transaction.facts["spf"]
 
-    async def judge(self, visit: Visit, transaction: Transaction, recipient: Address) -> str:
-        """The refusal of a recipient, or "". Terms and whether the sender is allowed are kept on the transaction."""
+    async def judge_sender(self, visit: Visit, transaction: Transaction) -> Refusal | None:
+        """What is said at MAIL, of the sender alone."""
+        if self._set is None:
+            await self.refresh()
+        if self._is_client_allowed(visit.client_address):
+            return None
+        nobody = Address(POSTMASTER, visit.hostname)
+        return await self._ask(visit, transaction, nobody, [], is_of_sender=True)
+
+    async def judge(
+        self, visit: Visit, transaction: Transaction, recipient: Address
+    ) -> Refusal | None:
+        """The refusal of a recipient. Terms and whether the sender is allowed are kept on the transaction."""
         if self._set is None:
             await self.refresh()
         assert self._set is not None
         listed = self._set.lists.find(visit.client_address, visit.reverse_path)
         is_allowed = await self._is_allowed(listed, transaction)
         if is_allowed or recipient.local_part.lower() == POSTMASTER:  # RFC 5321 §4.5.1
-            return ""
-        return await self._ask(visit, transaction, recipient, listed)
+            return None
+        return await self._ask(visit, transaction, recipient, listed, is_of_sender=False)
 
     def count_accepted(self, client_address: str, envelope: Envelope) -> None:
         """A message was taken: what was only tried counts for no rate, or anybody could fill another's."""
@@ -199,9 +222,15 @@ class Policing:
         transaction: Transaction,
         recipient: Address,
         listed: list[ListedSender],
-    ) -> str:
+        *,
+        is_of_sender: bool,
+    ) -> Refusal | None:
         """What the policies say."""
-        known = policies()
+        known = {
+            name: policy
+            for name, policy in policies().items()
+            if policy.is_of_sender is is_of_sender
+        }
         active = {name: self._mode(name, policy) for name, policy in known.items()}
         needed = {need for name in known if active[name] != "off" for need in known[name].needs}
         self._find_out(needed, visit, transaction)  # what was switched on since MAIL
@@ -236,8 +265,8 @@ class Policing:
             for term in decision.terms:
                 transaction.note(term)
             if decision.reply:
-                return _one_line(decision.reply)
-        return ""
+                return Refusal(_one_line(decision.reply), name)
+        return None
 
     @property
     def lists_authors(self) -> bool:
@@ -302,12 +331,27 @@ class Policing:
             case "spf":
                 sender, recall = str(visit.reverse_path or ""), resolver().recall
                 return await check_spf(client, sender, visit.helo, visit.hostname, look_up, recall)
+            case "doubtful_claim":
+                is_doubtful = await self._is_doubtful_claim(visit)
+                return (await self._gather("spf", visit)).result if is_doubtful else ""
             case "reverse_dns":
                 return await find_reverse_dns(client, look_up)
             case "listings":
                 zones = self._set.zones if self._set is not None else ()
                 return await self._block_lists.ask(client, zones, look_up)
         raise KeyError(name)
+
+    async def _is_doubtful_claim(self, visit: Visit) -> bool:
+        """That a domain is not ours is remembered for a moment: it is true of every client."""
+        sender, now = visit.reverse_path, time.monotonic()
+        if sender is None or self._foreign.get(sender.domain, 0.0) > now:
+            return False
+        claim = await self._database.run(judge_claim, sender, visit.client_address)
+        if claim is Claim.FOREIGN:
+            if len(self._foreign) >= REMEMBERED_DOMAINS:
+                self._foreign.clear()
+            self._foreign[sender.domain] = now + LOCAL_DOMAIN_SECONDS
+        return claim is Claim.DOUBTFUL
 
     def _find_out(self, needed: Set[str], visit: Visit, transaction: Transaction) -> None:
         for name in needed - OF_RECIPIENT - transaction.facts.keys():

@@ -47,9 +47,17 @@ class Postponed:
             self._is_something.set()
 
     def refused(
-        self, trace_id: str, step: str, reply: str, *, client: str, sender: str, recipient: str = ""
+        self,
+        trace_id: str,
+        step: str,
+        reply: str,
+        *,
+        client: str,
+        sender: str,
+        recipient: str = "",
+        policy: str = "",
     ) -> None:
-        """A message or a recipient was refused."""
+        """A message or a recipient was refused, by the policy of that name if by any."""
         result = "refused" if reply.startswith("5") else "deferred"
         event = TraceEvent(
             trace_id,
@@ -58,7 +66,7 @@ class Postponed:
             reply,
             sender=sender,
             recipient=recipient,
-            detail={"client": client},
+            detail={"client": client} | ({"policy": policy} if policy else {}),
         )
         self.tell([event])
 

@@ -185,6 +185,7 @@ class SmtpConnection(SmtpSession):
         if not self.service.has_free_space():
             return "452 4.3.1 there is no room at the moment"
         transaction = Transaction(mail, new_trace_id())
+        policy = ""
         try:
             if self.login is not None:
                 admitted = await self.service.database.run(
@@ -199,11 +200,14 @@ class SmtpConnection(SmtpSession):
                 visit = self._visit(mail.reverse_path)
                 await self.service.policing.begin(visit, transaction, self._finding)
                 self._finding = tuple(transaction.facts.values())
-                refusal = await self.service.may_claim(transaction, self.client_address)
+                refused = await self.service.policing.judge_sender(visit, transaction)
+                refusal, policy = (refused.reply, refused.policy) if refused else ("", "")
         except Exception:
             return self._our_failure("MAIL")
         if refusal:
-            self._trace_refusal(transaction.trace_id, "mail", refusal, mail.reverse_path)
+            self._trace_refusal(
+                transaction.trace_id, "mail", refusal, mail.reverse_path, policy=policy
+            )
             return refusal
         self._transaction = transaction
         return "250 2.1.0 OK"
@@ -237,8 +241,11 @@ class SmtpConnection(SmtpSession):
             )
             if self.login is None and not isinstance(admitted, str):
                 visit = self._visit(transaction.mail.reverse_path)
-                refusal = await self.service.policing.judge(visit, transaction, address)
-                admitted = refusal or admitted
+                refused = await self.service.policing.judge(visit, transaction, address)
+                if refused is not None:
+                    return self._refuse_recipient(
+                        transaction, address, refused.reply, refused.policy
+                    )
         except Exception:
             return self._our_failure("RCPT")
         if isinstance(admitted, str):
@@ -367,9 +374,12 @@ class SmtpConnection(SmtpSession):
         self.service.postponed.kept_back(self.login, full, self.client_address)
         return full.reply
 
-    def _refuse_recipient(self, transaction: Transaction, address: Address, refusal: str) -> str:
+    def _refuse_recipient(
+        self, transaction: Transaction, address: Address, refusal: str, policy: str = ""
+    ) -> str:
+        sender = transaction.mail.reverse_path
         self._trace_refusal(
-            transaction.trace_id, "rcpt", refusal, transaction.mail.reverse_path, str(address)
+            transaction.trace_id, "rcpt", refusal, sender, str(address), policy=policy
         )
         self._refused_recipients += 1
         if self._refused_recipients >= REFUSED_RECIPIENTS_MAXIMUM:
@@ -432,7 +442,14 @@ class SmtpConnection(SmtpSession):
                 return f"250 2.0.0 accepted as {carried.trace_id}"
 
     def _trace_refusal(
-        self, trace_id: str, step: str, reply: str, sender: Address | None, recipient: str = ""
+        self,
+        trace_id: str,
+        step: str,
+        reply: str,
+        sender: Address | None,
+        recipient: str = "",
+        *,
+        policy: str = "",
     ) -> None:
         self.service.postponed.refused(
             trace_id,
@@ -441,6 +458,7 @@ class SmtpConnection(SmtpSession):
             client=self.client_address,
             sender="" if sender is None else str(sender),
             recipient=recipient,
+            policy=policy,
         )
 
     def _visit(self, reverse_path: Address | None) -> Visit:

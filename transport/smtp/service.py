@@ -23,19 +23,15 @@ from transport.dmarc_reports.counting import TALLIES
 from transport.filters.asking import Filters
 from transport.notifier import Notifier
 from transport.queue.wakeups import wake
-from transport.smtp.admission import Claim, judge_claim
 from transport.smtp.judging import Judging
 from transport.smtp.policing import Policing
 from transport.smtp.postponed import Postponed
 from transport.smtp.recipients import Recipients, look_up_recipient
-from transport.smtp.transaction import Transaction
 from transport.turns import DELIVERIES_AT_ONCE, Turns
 
 if TYPE_CHECKING:
     from transport.smtp.server import SmtpConnection
 
-LOCAL_DOMAIN_SECONDS = 2.0  # for so long is it remembered that a sender's domain is not ours
-REMEMBERED_DOMAINS = 2000
 LOGIN_CHECK_SECONDS = 3.0
 SWEEP_SECONDS = 600.0
 TALLIES_SECONDS = 20.0
@@ -80,7 +76,6 @@ class SmtpService:
         self.limits = limits or ConnectionLimits()
         self.connections: set[SmtpConnection] = set()
         self._all_ended = asyncio.Event()
-        self._foreign: dict[str, float] = {}
         self.postponed = Postponed(database)
         self.recipients = Recipients()
         self.policing = Policing(database)
@@ -143,31 +138,6 @@ class SmtpService:
                 wake(carried.next_hops)
         except Exception:
             log.exception("%s: nobody was told of the delivery", carried.trace_id)
-
-    async def may_claim(self, transaction: Transaction, client_address: str) -> str:
-        """The refusal of a reverse-path on port 25, or "": one of ours needs SPF's pass or an allowed client."""
-        sender = transaction.mail.reverse_path
-        if sender is None:
-            return ""
-        now = time.monotonic()
-        if self._foreign.get(sender.domain, 0.0) > now:
-            return ""
-        claim = await self.database.run(judge_claim, sender, client_address)
-        if claim is Claim.FOREIGN:  # true of every client; ALLOWED is of this one only
-            if len(self._foreign) >= REMEMBERED_DOMAINS:
-                self._foreign.clear()
-            self._foreign[sender.domain] = now + LOCAL_DOMAIN_SECONDS
-        if claim is not Claim.DOUBTFUL:
-            return ""
-        assert transaction.spf is not None
-        spf = await transaction.spf
-        if spf.result == "pass":
-            return ""
-        if spf.result == "temperror":
-            return "451 4.4.3 SPF could not be evaluated now"
-        return (
-            "550 5.7.1 mail from this domain is taken from its own users and authorised hosts only"
-        )
 
     async def admit(
         self,

@@ -249,3 +249,45 @@ def test_a_reason_is_one_line_of_ascii(dialogue, make_user, listed) -> None:
     until(lambda: rcpt(dialogue, "a@lines.example", user.address)[0].startswith("550"))
     [reply] = rcpt(dialogue, "a@lines.example", user.address)
     assert reply == "550 5.7.1 blocked here: gesperrt f?r??250 2.1.5 OK"
+
+
+def test_the_trace_names_the_policy_that_refused(dialogue, make_user, listed, database) -> None:
+    user = make_user()
+    listed("block", "spam.example")
+    until(lambda: rcpt(dialogue, "a@spam.example", user.address)[0].startswith("550"))
+
+    def policies_of_refusals() -> list[str]:
+        rows = database.execute(
+            "SELECT DISTINCT detail ->> 'policy' FROM trace_event WHERE recipient = %s",
+            (user.address,),
+        )
+        return [name for (name,) in rows.fetchall()]
+
+    until(lambda: policies_of_refusals() == ["blocklist"])
+
+
+def test_senders_of_our_own_domains_are_a_policy_like_others(
+    dialogue, make_user, zones, mode, database
+) -> None:
+    user = make_user()
+    zones.load({user.domain.name: {"TXT": ['"v=spf1 -all"']}})
+
+    def says() -> str:
+        dialogue.say("RSET")
+        return str(dialogue.say(f"MAIL FROM:<{user.address}>"))
+
+    assert says().startswith("550 5.7.1")
+    mode("local_sender", "note")
+    until(lambda: says().startswith("250"))
+    dialogue.say_all(f"RCPT TO:<{user.address}>", "DATA")
+    reply = dialogue.say(f"From: {user.address}\r\n\r\nx\r\n.")
+    trace_id = reply.split()[-1]
+    [(terms,)] = database.execute(
+        "SELECT detail -> 'terms' FROM trace_event WHERE trace_id = %s AND step = 'verdict'",
+        (trace_id,),
+    ).fetchall()
+    assert terms["LOCAL_SENDER"] == 0
+    mode("local_sender", "off")
+    until(lambda: says().startswith("250"))
+    mode("local_sender", "on")
+    until(lambda: says().startswith("550 5.7.1"))
