@@ -167,6 +167,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 590},
     },
+    "look whether keys are in DNS": {
+        "task": "transport.check_keys",
+        "schedule": 600.0,
+        "options": {"expires": 590},
+    },
     "tell domains what DMARC said": {
         "task": "transport.send_dmarc_reports",
         "schedule": 7200.0,  # each day's is sent once; what trouble with DNS held back is tried again

@@ -22,6 +22,7 @@ from transport.dmarc_reports.sending import send_reports
 from transport.dns.resolver import resolver
 from transport.filters.teaching import Teacher
 from transport.imap_scripts import follow_events
+from transport.key_publication import check_publication
 from transport.notifier import publish_now
 from transport.outbound.delivery import Outside
 from transport.queue import drain as queue_drain
@@ -118,6 +119,13 @@ def sweep_store() -> None:
     """Let go of stored bytes that nothing has needed for weeks; beat starts this daily."""
     with connect_for_long() as db:
         mailstore_sweep.sweep(db)
+
+
+@shared_task(name="transport.check_keys")  # type: ignore[untyped-decorator]
+def check_keys() -> None:
+    """Look whether the records of DKIM keys stand in DNS; beat starts this every ten minutes."""
+    with connect_for_long() as db:
+        check_publication(db, resolver().look_up_async)
 
 
 @shared_task(name="transport.send_dmarc_reports")  # type: ignore[untyped-decorator]

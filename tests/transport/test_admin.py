@@ -4,14 +4,17 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from accounts.models import User
 from accounts.secrets import decrypt
+from tests.dns_server import DnsServer
 from tests.factories import MakeDomain, MakeUser, unique
+from transport.dns.resolver import resolver
 from transport.models import DkimKey, QueuedMessage, QueuedRecipient, Relay
 from transport.queue import wakeups
+from transport.signing_keys import record_value
 
 Database = psycopg.Connection[tuple[Any, ...]]
 
@@ -145,7 +148,8 @@ def test_a_dkim_key_shows_the_record_to_publish(client: Client, make_domain: Mak
     domain = make_domain()
     domains = reverse("admin:accounts_domain_changelist")
     client.post(domains, {"action": "make_key", "_selected_action": [domain.pk]})
-    key = DkimKey.objects.get(domain=domain)
+    key = DkimKey.objects.get(domain=domain, algorithm="rsa-sha256")
+    other = DkimKey.objects.get(domain=domain, algorithm="ed25519-sha256")
     for where in (
         page("dkimkey", "change", key.pk),
         reverse("admin:accounts_domain_change", args=(domain.pk,)),
@@ -153,8 +157,21 @@ def test_a_dkim_key_shows_the_record_to_publish(client: Client, make_domain: Mak
         shown = text(client.get(where))
         assert f"{key.selector}._domainkey.{domain}. IN TXT" in shown
         assert "v=DKIM1; k=rsa; p=" in shown
+        assert "not looked up yet" in shown
         assert key.private_key_encrypted not in shown
+    assert f"v=DKIM1; k=ed25519; p={other.public_key}" in text(
+        client.get(page("dkimkey", "change", other.pk))
+    )
     text(client.get(page("dkimkey")))
+    looked_up = {"action": "look_up", "_selected_action": [key.pk]}
+    with DnsServer() as dns, override_settings(DNS_NAMESERVERS=[dns.address]):
+        resolver.cache_clear()
+        dns.add_text(
+            f"{key.selector}._domainkey.{domain.name}", record_value(key.algorithm, key.public_key)
+        )
+        told = text(client.post(page("dkimkey"), looked_up, follow=True))
+    resolver.cache_clear()
+    assert "1 of 1 records are in DNS" in told
     assert client.get(page("dkimkey", "add")).status_code == 403
     assert client.post(page("dkimkey", "change", key.pk), {}).status_code == 302
     key.refresh_from_db()

@@ -1,5 +1,7 @@
 """DKIM signatures are verified by dkimpy, with a DNS function that serves what we tell people to publish."""
 
+import asyncio
+import re
 import threading
 from typing import Any
 
@@ -7,9 +9,14 @@ import dkim
 import psycopg
 import pytest
 
+from tests.dns_server import DnsServer
 from tests.factories import MakeDomain
+from transport.authentication.signatures import verify_dkim
 from transport.database_threads import connection_string
-from transport.signing import dns_records, ensure_key, forget_keys, sign, signed_names
+from transport.dns.resolver import Resolver
+from transport.key_publication import check_publication
+from transport.signing import sign, signed_names
+from transport.signing_keys import dns_records, ensure_keys, forget_keys
 
 MESSAGE = (
     b"From: Ann <ann@example.test>\r\nTo: bob@example.test\r\n  , carol@example.test\r\n"
@@ -92,21 +99,79 @@ def test_processes_that_need_a_key_at_once_make_one(
     def make() -> None:
         with psycopg.connect(connection_string(), autocommit=True) as db:
             start.wait()
-            ensure_key(db, domain.name)
+            ensure_keys(db, domain.name)
 
     threads = [threading.Thread(target=make) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(dns_records(database, domain.name)) == 1
+    assert len(dns_records(database, domain.name)) == 2  # one of each kind
+
+
+def test_ed25519_signs_too_once_its_record_is_in_dns(
+    database: Database, make_domain: MakeDomain
+) -> None:
+    """RFC 8463 §3: whoever knows only RSA finds its signature, and both verify."""
+    domain = make_domain().name
+
+    def signatures() -> list[str]:
+        forget_keys()
+        return re.findall(r"a=(\S+);", sign(database, MESSAGE, domain).decode())
+
+    assert signatures() == ["rsa-sha256"]
+    rsa, ed25519 = dns_records(database, domain)
+    keys = [
+        row[0]
+        for row in database.execute(
+            "SELECT k.id FROM transport_dkimkey k JOIN accounts_domain d ON d.id = k.domain_id"
+            " WHERE d.name = %s",
+            (domain,),
+        )
+    ]
+    with DnsServer() as dns:
+        resolver = Resolver([dns.address])
+
+        def look() -> list[str]:
+            resolver.forget()
+            check_publication(database, resolver.look_up_async, keys)
+            rows = database.execute(
+                "SELECT record FROM transport_dkimkey WHERE id = ANY(%s) ORDER BY id", (keys,)
+            )
+            return [row[0] for row in rows]
+
+        assert look() == ["missing", "missing"]
+        assert signatures() == ["rsa-sha256"]
+        for record in (rsa, ed25519):
+            dns.add_text(record.name, record.value)
+        assert look() == ["published", "published"]
+        assert signatures() == ["rsa-sha256", "ed25519-sha256"]
+        signed = sign(database, MESSAGE, domain) + MESSAGE
+        evidence = asyncio.run(verify_dkim(signed, resolver.look_up_async))
+        assert [one.result for one in evidence] == ["pass", "pass"]
+        altered = signed.replace(b"hello", b"hullo")
+        evidence = asyncio.run(verify_dkim(altered, resolver.look_up_async))
+        assert [one.result for one in evidence] == ["fail", "fail"]
+        dns.fail(ed25519.name)
+        assert look() == ["published", "published"]  # what DNS does not say now stays
+        assert len(signatures()) == 2
+        dns.fail(ed25519.name, "")
+        dns.remove(rsa.name)
+        dns.remove(ed25519.name)
+        dns.add_text(ed25519.name, "v=DKIM1; k=ed25519; p=" + "A" * 43 + "=")
+        assert look() == ["missing", "differs"]
+        assert signatures() == ["rsa-sha256"]
+    verifier = dkim.DKIM(signed)
+    for number, record in enumerate((rsa, ed25519)):
+        value = record.value.encode()
+        assert verifier.verify(number, dnsfunc=lambda *_, value=value, **__: value)
 
 
 def test_the_private_key_is_not_stored_in_the_clear(
     database: Database, make_domain: MakeDomain
 ) -> None:
     domain = make_domain()
-    ensure_key(database, domain.name)
+    ensure_keys(database, domain.name)
     row = database.execute(
         "SELECT private_key_encrypted FROM transport_dkimkey WHERE domain_id = %s", [domain.pk]
     ).fetchone()

@@ -13,8 +13,10 @@ from unfold.decorators import display
 from accounts.admin.domains import DomainAdmin
 from accounts.models import Domain
 from accounts.people import raw_connection
+from transport.dns.resolver import resolver
+from transport.key_publication import check_publication
 from transport.models import DkimKey
-from transport.signing import ensure_key
+from transport.signing_keys import ensure_keys, record_value
 
 
 def record_name(key: DkimKey) -> str:
@@ -22,18 +24,12 @@ def record_name(key: DkimKey) -> str:
     return f"{key.selector}._domainkey.{key.domain.name}"
 
 
-def record_value(key: DkimKey) -> str:
-    """The TXT record (RFC 6376 §3.6.1)."""
-    kind = "ed25519" if key.algorithm.startswith("ed25519") else "rsa"
-    return f"v=DKIM1; k={kind}; p={key.public_key}"
-
-
 def shown_record(key: DkimKey) -> SafeString:
     """The record, to be copied into the domain's DNS."""
     return format_html(
         '<div class="font-mono text-xs break-all select-all">{}. IN TXT "{}"</div>',
         record_name(key),
-        '" "'.join(_strings(record_value(key))),
+        '" "'.join(_strings(record_value(key.algorithm, key.public_key))),
     )
 
 
@@ -52,14 +48,21 @@ class _KeyPage:
     def dns_record(self, key: DkimKey) -> SafeString:
         return shown_record(key)
 
+    @display(
+        description="in DNS",
+        label={"published": "success", "differs": "danger", "missing": "warning"},
+    )
+    def in_dns(self, key: DkimKey) -> tuple[str, str]:
+        return key.record, key.get_record_display()
+
 
 class DkimKeyInline(_KeyPage, TabularInline):
     """A domain's keys, on its page."""
 
     model = DkimKey
     extra = 0
-    fields = ("selector", "is_active", "dns_record")
-    readonly_fields = ("selector", "dns_record")
+    fields = ("selector", "is_active", "dns_record", "in_dns")
+    readonly_fields = ("selector", "dns_record", "in_dns")
     can_delete = False
     verbose_name_plural = "DKIM keys: made when the domain first sends"
 
@@ -68,22 +71,36 @@ class DkimKeyInline(_KeyPage, TabularInline):
 class DkimKeyAdmin(_KeyPage, ModelAdmin):
     """All keys."""
 
-    list_display = ("selector", "domain", "algorithm", "is_active", "created_at")
+    list_display = ("selector", "domain", "algorithm", "is_active", "in_dns", "checked_at")
+    actions = ("look_up",)
     list_filter = ("is_active", "domain")
     list_select_related = ("domain",)
     search_fields = ("selector", "domain__name")
-    fields = ("domain", "selector", "algorithm", "is_active", "dns_record", "created_at")
-    readonly_fields = ("domain", "selector", "algorithm", "dns_record", "created_at")
+    fields = (
+        "domain", "selector", "algorithm", "is_active", "dns_record", "in_dns", "checked_at",
+        "created_at",
+    )  # fmt: skip
+    readonly_fields = (
+        "domain", "selector", "algorithm", "dns_record", "in_dns", "checked_at", "created_at",
+    )  # fmt: skip
+
+    @admin.action(description="Look whether the records are in DNS")
+    def look_up(self, request: HttpRequest, queryset: "QuerySet[DkimKey]") -> None:
+        """Now, and not at the next hour."""
+        keys = list(queryset.values_list("pk", flat=True))
+        check_publication(raw_connection(), resolver().look_up_async, keys)
+        published = queryset.filter(record=DkimKey.Record.PUBLISHED).count()
+        self.message_user(request, f"{published} of {len(keys)} records are in DNS.")
 
 
 @admin.action(
-    description="Make a DKIM key now, where there is none: its DNS record can be published"
+    description="Make the DKIM keys now that are missing: their DNS records can be published"
 )
 def make_key(page: Any, request: HttpRequest, queryset: "QuerySet[Domain]") -> None:
     """Keys are made when a domain first sends; the record should stand in its DNS before that."""
     for domain in queryset:
-        ensure_key(raw_connection(), domain.name)
-    page.message_user(request, "Every chosen domain has a key: its page shows the record.")
+        ensure_keys(raw_connection(), domain.name)
+    page.message_user(request, "Every chosen domain has its keys: its page shows their records.")
 
 
 def _add_to_domain_pages() -> None:

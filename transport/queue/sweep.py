@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from transport.database_threads import Connection
 from transport.queue.claim import DUE
-from transport.signing import ensure_key
+from transport.signing_keys import ensure_keys
 
 NEXT_HOPS_MAXIMUM = 1000
 FINISHED_KEPT_HOURS = 24
@@ -36,7 +36,7 @@ DELETE FROM transport_queuedmessage WHERE id IN (SELECT id FROM finished)
 """
 _WITHOUT_KEY = """
 SELECT d.name FROM accounts_domain d
-WHERE NOT EXISTS (SELECT FROM transport_dkimkey k WHERE k.domain_id = d.id) ORDER BY d.id DESC LIMIT %s
+WHERE (SELECT count(DISTINCT k.algorithm) FROM transport_dkimkey k WHERE k.domain_id = d.id) < 2 ORDER BY d.id DESC LIMIT %s
 """
 
 
@@ -52,9 +52,9 @@ def due_hops(db: Connection) -> list[str]:
 
 
 def make_missing_keys(db: Connection, maximum: int = KEYS_AT_ONCE) -> None:
-    """Every domain has a DKIM key soon after it was made, so that its DNS record can be shown; newest first."""
+    """Every domain has its DKIM keys soon after it was made, so that their DNS records can be shown; newest first."""
     for (name,) in db.execute(_WITHOUT_KEY, (maximum,)).fetchall():
-        ensure_key(db, name)
+        ensure_keys(db, name)
 
 
 def prune_finished(db: Connection) -> int:

@@ -37,7 +37,8 @@ from transport.authentication.chains import verify_arc
 from transport.authentication.signatures import verify_dkim
 from transport.authentication.signed_message import SignedMessage
 from transport.dns.resolver import Resolver
-from transport.signing import dns_records, forget_keys, sign
+from transport.signing import sign
+from transport.signing_keys import dns_records, forget_keys
 
 CORPUS = Path(__file__).parents[2] / "routing/spam/corpus.zip"
 

@@ -25,7 +25,7 @@ from transport.outbound.wire import TimeLimits
 from transport.queue.enqueue import QueueRecipient
 from transport.queue.operations import cancel, retry_now, return_to_sender
 from transport.queue.sweep import due_hops, make_missing_keys, prune_finished
-from transport.signing import dns_records
+from transport.signing_keys import dns_records
 
 
 def mail_of(database: Connection, user: User) -> list[EmailMessage]:
@@ -511,12 +511,12 @@ def test_finished_messages_go_after_a_day_and_waiting_ones_never(queue: Queue) -
     assert [len(queue.rows(one)) for one in (done, fresh, waiting)] == [0, 1, 1]
 
 
-def test_the_sweep_makes_the_key_of_a_new_domain(queue: Queue, make_domain: MakeDomain) -> None:
+def test_the_sweep_makes_the_keys_of_a_new_domain(queue: Queue, make_domain: MakeDomain) -> None:
     domain = make_domain()
     assert dns_records(queue.database, domain.name) == ()
     make_missing_keys(queue.database, 1)
-    [record] = dns_records(queue.database, domain.name)
-    assert record.value.startswith("v=DKIM1; k=rsa; p=")
+    kinds = [one.value.split("; p=")[0] for one in dns_records(queue.database, domain.name)]
+    assert kinds == ["v=DKIM1; k=rsa", "v=DKIM1; k=ed25519"]
 
 
 def test_time_limits_come_from_the_rfc() -> None:
