@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,7 +49,11 @@ NAMES = {
     "MAX_MESSAGE_SIZE",
     "DMARC_REPORTS_FROM",
     *SENDING_LIMITS,
+    "RETRY_DELAYS",
+    "RETRY_LIFETIME",
+    "DELAY_NOTICE_AFTER",
 }
+DEFAULT_RETRY_DELAYS = "5m,15m,30m,1h,2h,4h"
 DEFAULT_MESSAGE_LIMIT = 50 * 1024 * 1024  # octets
 _ENV_LINE = re.compile(r"\s*(export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=.*")
 T = TypeVar("T")
@@ -88,6 +93,9 @@ class Configuration:
     max_message_size: int
     dmarc_reports_from: str
     sending_limits: tuple[int, ...]  # in the order of SENDING_LIMITS
+    retry_delays: tuple[timedelta, ...]
+    retry_lifetime: timedelta
+    delay_notice_after: timedelta
 
 
 def read_configuration(*, may_make_secrets: bool = False) -> Configuration:
@@ -132,6 +140,11 @@ def read_configuration(*, may_make_secrets: bool = False) -> Configuration:
         sending_limits=tuple(
             _value(name, values.sending_limit, default) for name, default in SENDING_LIMITS.items()
         ),
+        retry_delays=_value(
+            "RETRY_DELAYS", values.durations, values.durations(DEFAULT_RETRY_DELAYS)
+        ),
+        retry_lifetime=_value("RETRY_LIFETIME", values.duration, timedelta(days=5)),
+        delay_notice_after=_value("DELAY_NOTICE_AFTER", values.duration, timedelta(hours=4)),
     )
 
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,6 +19,8 @@ SMALLEST_MESSAGE_LIMIT = 65536  # octets; RFC 5321 §4.5.3.1.7
 LARGEST_MESSAGE_LIMIT = 2**31 - 1  # octets; sizes in IMAP clients are often signed 32-bit integers
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps")
 DATABASE_SCHEMES = ("postgres", "postgresql", "pgsql")
+_DURATION = re.compile(r"([0-9]{1,5})([mhd])")
+_MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
 _DIGITS = re.compile(r"[0-9]{1,12}")
 _HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -47,6 +50,24 @@ def sending_limit(text: str) -> int:
     if _DIGITS.fullmatch(text) and 0 < int(text) < UNLIMITED:
         return int(text)
     raise Malformed('a number from 1 on, or "unlimited"')
+
+
+def duration(text: str) -> timedelta:
+    """A time such as 30m, 4h or 5d; from a minute to 30 days."""
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match:
+        found = timedelta(minutes=int(match[1]) * _MINUTES[match[2]])
+        if timedelta(minutes=1) <= found <= timedelta(days=30):
+            return found
+    raise Malformed("a time from 1m to 30d, such as 30m, 4h or 5d")
+
+
+def durations(text: str) -> tuple[timedelta, ...]:
+    """Times that do not fall, separated by commas."""
+    found = tuple(duration(part) for part in _parts(text))
+    if not found or list(found) != sorted(found):
+        raise Malformed("times that do not fall, separated by commas, such as 5m,30m,2h")
+    return found
 
 
 def hostname(text: str) -> str:

@@ -118,6 +118,9 @@ BLOB_STORAGE_URL = CONFIGURATION.blob_storage_url
 MAX_MESSAGE_SIZE = CONFIGURATION.max_message_size
 DMARC_REPORTS_FROM = CONFIGURATION.dmarc_reports_from
 SENDING_LIMITS = CONFIGURATION.sending_limits
+RETRY_DELAYS = CONFIGURATION.retry_delays
+RETRY_LIFETIME = CONFIGURATION.retry_lifetime
+DELAY_NOTICE_AFTER = CONFIGURATION.delay_notice_after
 
 # Celery. The rows of the queue are the truth and a task is a wake-up: no result is kept, and what a killed worker
 # held is delivered again.

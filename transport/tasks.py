@@ -28,6 +28,7 @@ from transport.outbound.delivery import Outside
 from transport.queue import drain as queue_drain
 from transport.queue.connections import connect, connect_for_long
 from transport.queue.leases import LeaseKeeper
+from transport.queue.schedule import RetrySchedule
 from transport.queue.sweep import due_hops, make_missing_keys, prune_finished
 from transport.queue.wakeups import wake
 from transport.quota_warnings import warn_users
@@ -149,8 +150,11 @@ def publish_drains(next_hops: list[str]) -> None:
 def worker() -> queue_drain.Worker:
     """What this process sends with."""
     outside = Outside(resolver(), settings.MAIL_HOSTNAME, settings.OUTBOUND_SMTP_PORT)
+    schedule = RetrySchedule(
+        settings.RETRY_DELAYS, settings.RETRY_LIFETIME, settings.DELAY_NOTICE_AFTER
+    )
     return queue_drain.Worker(
-        connect, outside, LeaseKeeper(connect), announce, is_stopping=_stopping.is_set
+        connect, outside, LeaseKeeper(connect), announce, schedule, is_stopping=_stopping.is_set
     )
 
 

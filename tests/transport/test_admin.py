@@ -93,6 +93,19 @@ def test_try_again_now_makes_it_due_and_wakes_a_worker(
     assert woken == ["far.example"]
 
 
+def test_what_is_held_goes_on_when_it_is_released(
+    client: Client, queued: QueuedRecipient, woken: list[str]
+) -> None:
+    tomorrow = queued.next_attempt_at
+    act(client, queued, "hold")
+    assert queued.state == QueuedRecipient.State.HELD
+    assert queued.forward_path in text(client.get(page("queuedrecipient") + "?state__exact=held"))
+    act(client, queued, "release")
+    assert queued.state == QueuedRecipient.State.WAITING
+    assert queued.next_attempt_at < tomorrow
+    assert woken == ["far.example"]
+
+
 def test_taking_out_ends_it(client: Client, queued: QueuedRecipient) -> None:
     act(client, queued, "cancel")
     assert queued.state == QueuedRecipient.State.CANCELLED

@@ -58,25 +58,36 @@ class QueueAdmin(ReadOnlyAdmin):
         ("As the sender asked", {"fields": (("notify", "orcpt"),)}),
     )
     readonly_fields = ("sender", "login", "trace_id", "size")
-    actions = ("retry_now", "return_to_sender", "cancel")
+    actions = ("retry_now", "hold", "release", "return_to_sender", "cancel")
 
     @admin.action(description="Try again now")
     def retry_now(self, request: HttpRequest, queryset: "QuerySet[QueuedRecipient]") -> None:
-        next_hops = operations.retry_now(raw_connection(), _ids(queryset))
+        next_hops = operations.try_now(raw_connection(), _ids(queryset)).next_hops
         wakeups.wake(next_hops)
         self.message_user(request, f"To {len(next_hops)} next hops it is tried again now.")
+
+    @admin.action(description="Hold: do not try until released")
+    def hold(self, request: HttpRequest, queryset: "QuerySet[QueuedRecipient]") -> None:
+        count = len(operations.hold(raw_connection(), _ids(queryset)).ids)
+        self.message_user(request, f"{count} held.")
+
+    @admin.action(description="Release what is held: try now")
+    def release(self, request: HttpRequest, queryset: "QuerySet[QueuedRecipient]") -> None:
+        released = operations.release(raw_connection(), _ids(queryset))
+        wakeups.wake(released.next_hops)
+        self.message_user(request, f"{len(released.ids)} released.")
 
     @admin.action(description="Give up: return to the sender with a report")
     def return_to_sender(self, request: HttpRequest, queryset: "QuerySet[QueuedRecipient]") -> None:
         db = raw_connection()
-        recorded = operations.return_to_sender(db, _ids(queryset))
-        publish_now(db, [folder for each in recorded for folder in each.folders])
-        wakeups.wake({hop for each in recorded for hop in each.next_hops})
-        self.message_user(request, f"{sum(len(each.ids) for each in recorded)} given up.")
+        returned = operations.return_to_sender(db, _ids(queryset))
+        publish_now(db, returned.folders)
+        wakeups.wake(returned.next_hops)
+        self.message_user(request, f"{len(returned.ids)} given up.")
 
     @admin.action(description="Take out of the queue: the sender is told nothing")
     def cancel(self, request: HttpRequest, queryset: "QuerySet[QueuedRecipient]") -> None:
-        count = operations.cancel(raw_connection(), _ids(queryset))
+        count = len(operations.delete(raw_connection(), _ids(queryset)).ids)
         self.message_user(request, f"{count} taken out.")
 
     @display(description="from", ordering="message__reverse_path")
@@ -100,6 +111,7 @@ class QueueAdmin(ReadOnlyAdmin):
         ordering="state",
         label={
             QueuedRecipient.State.WAITING.value: "warning",
+            QueuedRecipient.State.HELD.value: "info",
             QueuedRecipient.State.DELIVERED.value: "success",
             QueuedRecipient.State.FAILED.value: "danger",
             QueuedRecipient.State.CANCELLED.value: "danger",

@@ -34,6 +34,7 @@ class QueuedRecipient(models.Model):
 
     class State(models.TextChoices):
         WAITING = "waiting"
+        HELD = "held"
         DELIVERED = "delivered"
         FAILED = "failed"
         CANCELLED = "cancelled"

@@ -18,13 +18,15 @@ from transport.queue.enqueue import RELAY_OF
 LEASE_SECONDS = 30
 RECIPIENTS_MAXIMUM = 100  # of one transaction; RFC 5321 §4.5.3.1.8
 
-DUE = """r.state = 'waiting' AND r.next_attempt_at <= clock_timestamp()
-    AND (r.lease_until IS NULL OR r.lease_until < clock_timestamp())"""
+FREE = "(r.lease_until IS NULL OR r.lease_until < clock_timestamp())"
+DUE = f"r.state = 'waiting' AND r.next_attempt_at <= clock_timestamp() AND {FREE}"
+ALL_HOPS = "*"  # in transport_destination: all but LOCAL_HOP
 
 _CLAIM = f"""
 WITH first AS MATERIALIZED (
     SELECT r.message_id FROM transport_queuedrecipient r
-    WHERE r.next_hop = %(next_hop)s AND {DUE}
+    WHERE r.next_hop = %(next_hop)s AND {DUE} AND NOT EXISTS (
+        SELECT FROM transport_destination WHERE is_paused AND next_hop = ANY(%(names)s))
     ORDER BY r.next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
 ), chosen AS MATERIALIZED (
     SELECT r.id FROM transport_queuedrecipient r
@@ -44,10 +46,13 @@ ORDER BY c.id
 """
 
 _RENEW = """
-UPDATE transport_queuedrecipient
-SET lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
-WHERE lease_token = ANY(%(tokens)s) AND state = 'waiting'
-RETURNING lease_token
+WITH renewed AS (
+    UPDATE transport_queuedrecipient
+    SET lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+    WHERE lease_token = ANY(%(tokens)s)
+    RETURNING lease_token, state
+)
+SELECT lease_token FROM renewed GROUP BY lease_token HAVING bool_and(state = 'waiting')
 """
 
 _REROUTE = """
@@ -110,6 +115,7 @@ def claim(db: Connection, next_hop: str) -> Claimed | None:
         _CLAIM,
         {
             "next_hop": next_hop,
+            "names": [next_hop] if next_hop == LOCAL_HOP else [next_hop, ALL_HOPS],
             "token": token,
             "seconds": LEASE_SECONDS,
             "maximum": RECIPIENTS_MAXIMUM,
@@ -141,7 +147,10 @@ def claim(db: Connection, next_hop: str) -> Claimed | None:
 
 
 def renew(db: Connection, tokens: list[uuid.UUID]) -> set[uuid.UUID]:
-    """Extend the leases that still hold; the others are lost."""
+    """Extend the leases; returned are those that still hold.
+
+    One with a row that was held or deleted meanwhile does not, yet its rows stay leased: its message may have left.
+    """
     rows = db.execute(
         _RENEW, {"tokens": tokens, "seconds": LEASE_SECONDS}, prepare=True, binary=True
     ).fetchall()

@@ -85,7 +85,7 @@ class LeaseKeeper:
         while True:
             time.sleep(RENEW_SECONDS)
             with self._lock:
-                leases = [lease for lease in self._leases.values() if not lease.is_lost]
+                leases = list(self._leases.values())  # the lost too: their reply may be awaited
                 if not self._leases:
                     self._thread = None
                     return

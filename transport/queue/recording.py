@@ -1,6 +1,7 @@
 """Writes what an attempt came to, WHERE the lease's token still matches: state, next try, report, trace.
 
-One transaction, so that a recipient that is given up has its DSN, or is still waiting.
+One transaction, so that a recipient that is given up has its DSN, or is still waiting. A row that was held or deleted
+while it was sent keeps that state, unless the attempt ended it: held ones may fail, and any may have been delivered.
 """
 
 import json
@@ -17,11 +18,21 @@ from transport.queue.claim import Claimed, ClaimedRecipient
 from transport.queue.outcomes import Outcome
 from transport.queue.returning import Returned, ReturnedRecipient, return_report
 from transport.queue.schedule import RetrySchedule
-from transport.queue.verdicts import DELIVERED, FAILED, WAITING, Case, Verdict, judge
+from transport.queue.verdicts import (
+    CANCELLED,
+    DELIVERED,
+    FAILED,
+    HELD,
+    WAITING,
+    Case,
+    Verdict,
+    judge,
+)
 
 _RECORD = """
 UPDATE transport_queuedrecipient r
-SET state = t.state,
+SET state = CASE WHEN (r.state = 'held' AND t.state = 'waiting') OR (r.state = 'cancelled' AND t.state <> 'delivered')
+        THEN r.state ELSE t.state END,
     attempts = r.attempts + 1,
     next_attempt_at = clock_timestamp() + make_interval(secs => t.delay),
     lease_token = NULL,
@@ -31,11 +42,11 @@ SET state = t.state,
     last_host = t.host,
     last_attempt_at = clock_timestamp(),
     delay_notified = r.delay_notified OR t.is_delay_notice,
-    finished_at = CASE WHEN t.state <> 'waiting' THEN clock_timestamp() END
+    finished_at = CASE WHEN t.state <> 'waiting' OR r.state = 'cancelled' THEN clock_timestamp() END
 FROM jsonb_to_recordset(%(verdicts)s) AS t
     (id bigint, state text, delay double precision, status text, reply text, host text, is_delay_notice boolean)
-WHERE r.id = t.id AND r.lease_token = %(token)s AND r.state = 'waiting'
-RETURNING r.id
+WHERE r.id = t.id AND r.lease_token = %(token)s AND r.state IN ('waiting', 'held', 'cancelled')
+RETURNING r.id, r.state
 """
 
 
@@ -81,19 +92,21 @@ def record(
             prepare=True,
             binary=True,
         ).fetchall()
-        ours = frozenset(row[0] for row in rows)
-        kept = [recipient for recipient in tried if recipient.id in ours]
-        write_trace(db, [_event(claimed, one, verdicts[one.id], detail) for one in kept])
+        states: dict[int, str] = {row[0]: row[1] for row in rows}
+        kept = [recipient for recipient in tried if recipient.id in states]
+        write_trace(
+            db, [_event(claimed, one, verdicts[one.id], states[one.id], detail) for one in kept]
+        )
         reported = [
             ReturnedRecipient(one.forward_path, one.orcpt, verdict.outcome, verdict.report)
             for one in kept
-            if (verdict := verdicts[one.id]).report is not None
+            if (verdict := verdicts[one.id]).report is not None and states[one.id] != CANCELLED
         ]
         returned = return_report(db, claimed, reported, schedule) if reported else Returned()
     hops = set(returned.next_hops)
-    if any(verdicts[id].state == WAITING and not verdicts[id].delay for id in ours):
+    if any(state == WAITING and not verdicts[id].delay for id, state in states.items()):
         hops.add(claimed.next_hop)
-    return Recorded(ours, returned.folders, tuple(hops))
+    return Recorded(frozenset(states), returned.folders, tuple(hops))
 
 
 def _unreported(verdict: Verdict, schedule: RetrySchedule) -> Verdict:
@@ -129,19 +142,23 @@ def _row(id: int, verdict: Verdict) -> dict[str, Any]:
 
 
 def _event(
-    claimed: Claimed, recipient: ClaimedRecipient, verdict: Verdict, detail: Mapping[str, Any]
+    claimed: Claimed,
+    recipient: ClaimedRecipient,
+    verdict: Verdict,
+    state: str,
+    detail: Mapping[str, Any],
 ) -> TraceEvent:
     outcome = verdict.outcome
-    result = "deferred" if verdict.state == WAITING else verdict.state
+    result = "deferred" if state in (WAITING, HELD) else state
     more: dict[str, Any] = {
         "status": outcome.status,
         "host": outcome.host,
         "stage": outcome.stage.value,
         "attempt": recipient.attempts + 1,
     }
-    if verdict.state == WAITING:
+    if state == WAITING:
         more["retry_in_seconds"] = round(verdict.delay.total_seconds())
-    if verdict.state == DELIVERED:
+    if state == DELIVERED:
         more["seconds"] = round(claimed.age.total_seconds(), 3)
     return TraceEvent(
         claimed.trace_id,

@@ -22,12 +22,15 @@ class RetrySchedule:
     def next_delay(self, failures: int, age: timedelta, jitter: float) -> timedelta | None:
         """How long to wait after the `failures`th failure (from 1) of a message this old; None: give up.
 
-        `jitter` is a random number in [0, 1). The last attempt is made when the lifetime ends, not before.
+        `jitter` is a random number in [0, 1). An attempt is made when the sender is to be warned, so that the warning
+        is on time and true; the last one when the lifetime ends, not before.
         """
         if age >= self.lifetime:
             return None
         usual = self.delays[min(max(failures, 1), len(self.delays)) - 1]
         delay = usual * (1 - self.spread / 2 + self.spread * jitter)
+        if age < self.warn_after:
+            delay = min(delay, self.warn_after - age)
         return min(delay, self.lifetime - age)
 
     def is_late(self, age: timedelta) -> bool:

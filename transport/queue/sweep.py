@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from transport.database_threads import Connection
-from transport.queue.claim import DUE
+from transport.outbound.routes import LOCAL_HOP
+from transport.queue.claim import ALL_HOPS, DUE
 from transport.signing_keys import ensure_keys
 
 NEXT_HOPS_MAXIMUM = 1000
@@ -19,7 +20,11 @@ _PRUNE_LOCK = 0x7072756E  # "prun"
 
 _DUE_HOPS = f"""
 SELECT r.next_hop FROM transport_queuedrecipient r WHERE {DUE}
-GROUP BY r.next_hop ORDER BY min(r.next_attempt_at) LIMIT {NEXT_HOPS_MAXIMUM}
+GROUP BY r.next_hop
+HAVING NOT EXISTS (
+    SELECT FROM transport_destination d WHERE d.is_paused
+        AND (d.next_hop = r.next_hop OR (d.next_hop = '{ALL_HOPS}' AND r.next_hop <> '{LOCAL_HOP}')))
+ORDER BY min(r.next_attempt_at) LIMIT {NEXT_HOPS_MAXIMUM}
 """
 _PRUNE = """
 WITH finished AS MATERIALIZED (
@@ -27,7 +32,7 @@ WITH finished AS MATERIALIZED (
     WHERE m.created_at < now() - make_interval(hours => %(hours)s)
         AND NOT EXISTS (
             SELECT FROM transport_queuedrecipient r WHERE r.message_id = m.id
-                AND (r.state = 'waiting' OR r.finished_at > now() - make_interval(hours => %(hours)s)))
+                AND (r.finished_at IS NULL OR r.finished_at > now() - make_interval(hours => %(hours)s)))
     LIMIT %(maximum)s
 ), recipients AS (
     DELETE FROM transport_queuedrecipient WHERE message_id IN (SELECT id FROM finished)

@@ -8,7 +8,8 @@ from transport.dsn.report import Action
 from transport.queue.outcomes import Outcome, Result
 from transport.queue.schedule import RetrySchedule
 
-WAITING, DELIVERED, FAILED, CANCELLED = "waiting", "delivered", "failed", "cancelled"
+WAITING, HELD, DELIVERED = "waiting", "held", "delivered"
+FAILED, CANCELLED = "failed", "cancelled"
 
 
 @dataclass(frozen=True, slots=True)

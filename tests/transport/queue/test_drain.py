@@ -23,7 +23,7 @@ from tests.transport.queue.conftest import CONTENT, Queue
 from transport.database_threads import Connection, connection_string
 from transport.outbound.wire import TimeLimits
 from transport.queue.enqueue import QueueRecipient
-from transport.queue.operations import cancel, retry_now, return_to_sender
+from transport.queue.operations import return_to_sender, try_now
 from transport.queue.sweep import due_hops, make_missing_keys, prune_finished
 from transport.signing_keys import dns_records
 
@@ -387,20 +387,6 @@ def test_a_slow_peer_is_waited_for_while_others_find_nothing_to_do(queue: Queue)
     assert queue.states(enqueued) == {"bob": ("delivered", "2.0.0")}
 
 
-def test_a_message_that_was_cancelled_while_it_was_sent_stays_cancelled(queue: Queue) -> None:
-    gate = queue.peer.hold(".")
-    enqueued = queue.enqueue()
-    thread = threading.Thread(target=queue.drain)
-    thread.start()
-    queue.peer.wait_for_stage(".")
-    [row] = queue.rows(enqueued)
-    assert cancel(queue.database, [row["id"]]) == 1
-    gate.set()
-    thread.join()
-    assert queue.states(enqueued) == {"bob": ("cancelled", "")}
-    assert queue.trace(enqueued) == []
-
-
 def test_a_peer_that_hangs_up_in_mid_content_gets_it_again_later(queue: Queue) -> None:
     queue.peer.reply("BODY", DROP, "")
     enqueued = queue.enqueue()
@@ -462,13 +448,13 @@ def test_a_database_that_restarts_while_a_peer_is_slow_is_waited_for(queue: Queu
 # what an administrator does
 
 
-def test_retry_now_makes_a_recipient_due(queue: Queue) -> None:
+def test_try_now_makes_a_recipient_due(queue: Queue) -> None:
     queue.peer.reply("RCPT", "451 4.7.1 later", "250 ok")
     enqueued = queue.enqueue()
     queue.drain()
     [row] = queue.rows(enqueued)
     assert queue.hop not in due_hops(queue.database)
-    assert retry_now(queue.database, [row["id"]]) == {queue.hop}
+    assert try_now(queue.database, [row["id"]]).next_hops == {queue.hop}
     assert queue.hop in due_hops(queue.database)
 
 

@@ -27,6 +27,12 @@ def test_chance_spreads_a_delay_by_a_tenth_either_way(failures: int, jitter: flo
     assert middle * 0.9 <= delay <= middle * 1.1
 
 
+def test_an_attempt_is_made_when_the_sender_is_to_be_warned() -> None:
+    late = SCHEDULE.warn_after - timedelta(minutes=10)
+    assert SCHEDULE.next_delay(6, late, 0.5) == timedelta(minutes=10)
+    assert SCHEDULE.next_delay(7, SCHEDULE.warn_after, 0.5) == timedelta(hours=4)
+
+
 def test_the_last_attempt_is_made_when_the_lifetime_ends() -> None:
     almost = SCHEDULE.lifetime - timedelta(minutes=1)
     assert SCHEDULE.next_delay(40, almost, 0.5) == timedelta(minutes=1)
