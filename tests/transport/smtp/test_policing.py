@@ -79,7 +79,7 @@ def test_a_blocked_sender_hears_why(dialogue, make_user, listed, database) -> No
     user = make_user()
     listed("block", "spam.example", "you never stopped")
     listed("block", "gone.example", "long ago", "2001-01-01")
-    until(lambda: rcpt(dialogue, "a@mail.spam.example", user.address)[0].startswith("550"))
+    until(lambda: "never" in rcpt(dialogue, "a@mail.spam.example", user.address)[0])
     [reply] = rcpt(dialogue, "a@mail.spam.example", user.address)
     assert reply == "550 5.7.1 blocked here: you never stopped"
     assert rcpt(dialogue, "a@notspam.example", user.address)[0].startswith("250")
@@ -246,7 +246,8 @@ def test_logins_are_not_policed(server, make_user, listed, dialogue) -> None:
 def test_a_reason_is_one_line_of_ascii(dialogue, make_user, listed) -> None:
     user = make_user()
     listed("block", "lines.example", "gesperrt für\r\n250 2.1.5 OK")
-    until(lambda: rcpt(dialogue, "a@lines.example", user.address)[0].startswith("550"))
+    # a test before may have blocked this client until a moment ago
+    until(lambda: "gesperrt" in rcpt(dialogue, "a@lines.example", user.address)[0])
     [reply] = rcpt(dialogue, "a@lines.example", user.address)
     assert reply == "550 5.7.1 blocked here: gesperrt f?r??250 2.1.5 OK"
 
