@@ -175,6 +175,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 590},
     },
+    "refresh the policies of MTA-STS": {
+        "task": "transport.refresh_sts_policies",
+        "schedule": 3600.0,  # each policy once a day
+        "options": {"expires": 3500},
+    },
     "tell domains what DMARC said": {
         "task": "transport.send_dmarc_reports",
         "schedule": 7200.0,  # each day's is sent once; what trouble with DNS held back is tried again

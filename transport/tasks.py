@@ -25,6 +25,7 @@ from transport.imap_scripts import follow_events
 from transport.key_publication import check_publication
 from transport.notifier import publish_now
 from transport.outbound.delivery import Outside
+from transport.outbound.mta_sts_policies import StsPolicies
 from transport.queue import drain as queue_drain
 from transport.queue.connections import connect, connect_for_long
 from transport.queue.leases import LeaseKeeper
@@ -129,6 +130,12 @@ def check_keys() -> None:
         check_publication(db, resolver().look_up_async)
 
 
+@shared_task(name="transport.refresh_sts_policies")  # type: ignore[untyped-decorator]
+def refresh_sts_policies() -> None:
+    """Fetch MTA-STS policies anew that were not for a day; beat starts this every hour."""
+    StsPolicies(connect, resolver()).refresh()
+
+
 @shared_task(name="transport.send_dmarc_reports")  # type: ignore[untyped-decorator]
 def send_dmarc_reports() -> None:
     """Tell domains what DMARC said of yesterday's mail from them."""
@@ -149,7 +156,12 @@ def publish_drains(next_hops: list[str]) -> None:
 @cache
 def worker() -> queue_drain.Worker:
     """What this process sends with."""
-    outside = Outside(resolver(), settings.MAIL_HOSTNAME, settings.OUTBOUND_SMTP_PORT)
+    outside = Outside(
+        resolver(),
+        settings.MAIL_HOSTNAME,
+        settings.OUTBOUND_SMTP_PORT,
+        sts_policy=StsPolicies(connect, resolver()).find,
+    )
     schedule = RetrySchedule(
         settings.RETRY_DELAYS, settings.RETRY_LIFETIME, settings.DELAY_NOTICE_AFTER
     )

@@ -7,6 +7,7 @@ from transport.models.dmarc_tally import DmarcTally
 from transport.models.external_filter import ExternalFilter
 from transport.models.queue import QueuedMessage, QueuedRecipient
 from transport.models.relay import Relay
+from transport.models.sts_policy import StsPolicy
 
 __all__ = [
     "AllowedClient",
@@ -17,4 +18,5 @@ __all__ = [
     "QueuedMessage",
     "QueuedRecipient",
     "Relay",
+    "StsPolicy",
 ]

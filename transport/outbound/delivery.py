@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from transport.dns.resolver import Resolver
 from transport.outbound.exchanges import Exchange, addresses_of, find_exchanges
+from transport.outbound.mta_sts import StsPolicy
 from transport.outbound.routes import MxRoute, RelayRoute
+from transport.outbound.security import security_of
 from transport.outbound.session import Endpoint, Session, SessionFailed, open_session
 from transport.outbound.tls import TlsFacts, TlsPolicy
 from transport.outbound.transmission import Transmission
@@ -23,7 +25,10 @@ ENDPOINTS_AN_ATTEMPT = 8
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What an attempt uses of the world: DNS, our name, the port of MX hosts, chance, time limits, memory."""
+    """What an attempt uses of the world: DNS, our name, the port of MX hosts, chance, time limits, memory.
+
+    `sts_policy` finds a domain's MTA-STS policy; `ca_file` is whom to trust in verifying MX hosts, "" the system's store.
+    """
 
     resolver: Resolver
     own_name: str
@@ -31,6 +36,8 @@ class Outside:
     chance: random.Random = field(default_factory=random.SystemRandom)
     limits: TimeLimits = DEFAULT_LIMITS
     unreachable: UnreachableHosts = field(default_factory=UnreachableHosts)
+    sts_policy: Callable[[str], StsPolicy | None] = lambda _: None
+    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +139,13 @@ class Courier:
         if isinstance(exchanges, Outcome):
             yield exchanges
             return
+        policy = outside.sts_policy(route.domain) if isinstance(route, MxRoute) else None
         count = 0
         for exchange in exchanges:
+            security = security_of(policy, exchange)
+            if isinstance(security, Outcome):
+                yield security
+                continue
             for address in addresses_of(outside.resolver, exchange):
                 if isinstance(address, Outcome):
                     yield address
@@ -141,9 +153,9 @@ class Courier:
                 if count == ENDPOINTS_AN_ATTEMPT:
                     return
                 count += 1
-                yield self._endpoint(exchange.host, address)
+                yield self._endpoint(exchange.host, address, security)
 
-    def _endpoint(self, host: str, address: str) -> Endpoint:
+    def _endpoint(self, host: str, address: str, security: TlsPolicy) -> Endpoint:
         route, outside = self._route, self._outside
         if isinstance(route, RelayRoute):
             return Endpoint(
@@ -162,7 +174,8 @@ class Courier:
             address,
             outside.mx_port,
             outside.own_name,
-            TlsPolicy.OPPORTUNISTIC,
+            security,
+            ca_file=outside.ca_file,
             limits=outside.limits,
         )
 

@@ -113,7 +113,7 @@ class Session:
             if policy.is_required and not self.tls.version:
                 raise SessionFailed(
                     temporary(
-                        "4.7.10", "the relay offers no TLS", self.endpoint.host, Stage.STARTTLS
+                        "4.7.10", "the next hop offers no TLS", self.endpoint.host, Stage.STARTTLS
                     )
                 )
             if self.endpoint.username:
