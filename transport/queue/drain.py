@@ -32,6 +32,7 @@ from transport.outbound.session import LeaseLost
 from transport.outbound.transmission import Addressee, Transmission
 from transport.queue.claim import Claimed, ClaimedRecipient, claim, reroute
 from transport.queue.connections import insist
+from transport.queue.destinations import Down, forget, recall, remember
 from transport.queue.leases import Connect, Lease, LeaseKeeper
 from transport.queue.outcomes import Outcome, Result, Stage, temporary
 from transport.queue.recording import Recorded, record
@@ -70,7 +71,8 @@ def drain(worker: Worker, next_hop: str) -> bool:
     """Send what is due; True when more is due than one run sends. A worker that stops ends with its message."""
     with worker.connect() as db:
         route = _route(db, next_hop)
-    run = _Drain(worker, next_hop, route)
+        down = recall(db, next_hop)
+    run = _Drain(worker, next_hop, route, down)
     try:
         for _ in range(MESSAGES_A_DRAIN):
             if worker.is_stopping() or not run.next_message():
@@ -83,7 +85,9 @@ def drain(worker: Worker, next_hop: str) -> bool:
 class _Drain:
     """One run over one next hop."""
 
-    def __init__(self, worker: Worker, next_hop: str, route: Route | Outcome) -> None:
+    def __init__(
+        self, worker: Worker, next_hop: str, route: Route | Outcome, down: Down | None
+    ) -> None:
         self._worker = worker
         self._next_hop = next_hop
         self._route = route
@@ -91,6 +95,9 @@ class _Drain:
             Courier(route, worker.outside) if isinstance(route, MxRoute | RelayRoute) else None
         )
         self._failure = route if isinstance(route, Outcome) else None
+        if down is not None and down.is_now:
+            self._failure = self._failure or down.outcome
+        self._was_down = down is not None
 
     def close(self) -> None:
         if self._courier is not None:
@@ -124,6 +131,13 @@ class _Drain:
         if attempt.is_hop_down:  # so that each of its messages does not wait for the same time-out
             self._failure = next(iter(attempt.outcomes.values()))
         self._record(claimed, _patient(attempt.outcomes), _detail(attempt))
+        if attempt.is_hop_down and self._failure is not None:
+            with self._worker.connect() as db:
+                remember(db, self._next_hop, self._failure)
+        elif self._was_down and attempt.address:
+            with self._worker.connect() as db:
+                forget(db, [self._next_hop])
+            self._was_down = False
 
     def _attempt(
         self, claimed: Claimed, recipients: list[ClaimedRecipient], lease: Lease

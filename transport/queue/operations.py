@@ -15,6 +15,7 @@ from typing import Any
 from accounts.mailstore.values import FolderId
 from transport.database_threads import Connection
 from transport.queue.claim import ALL_HOPS, DUE, FREE, LEASE_SECONDS, Claimed, ClaimedRecipient
+from transport.queue.destinations import forget
 from transport.queue.outcomes import Stage, permanent
 from transport.queue.recording import record
 from transport.queue.schedule import DEFAULT_SCHEDULE
@@ -74,8 +75,10 @@ def release(db: Connection, recipient_ids: Sequence[int]) -> Changed:
 
 
 def try_now(db: Connection, recipient_ids: Sequence[int]) -> Changed:
-    """Make waiting recipients due."""
-    return _changed(db, _TRY_NOW, recipient_ids)
+    """Make waiting recipients due, also where the next hop was down a moment ago."""
+    changed = _changed(db, _TRY_NOW, recipient_ids)
+    forget(db, changed.next_hops)
+    return changed
 
 
 def delete(db: Connection, recipient_ids: Sequence[int]) -> Changed:

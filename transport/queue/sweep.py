@@ -39,6 +39,10 @@ WITH finished AS MATERIALIZED (
 )
 DELETE FROM transport_queuedmessage WHERE id IN (SELECT id FROM finished)
 """
+_PRUNE_DESTINATIONS = """
+DELETE FROM transport_destination
+WHERE NOT is_paused AND (down_until IS NULL OR down_until < now() - interval '1 day')
+"""
 _WITHOUT_KEY = """
 SELECT d.name FROM accounts_domain d
 WHERE (SELECT count(DISTINCT k.algorithm) FROM transport_dkimkey k WHERE k.domain_id = d.id) < 2 ORDER BY d.id DESC LIMIT %s
@@ -67,6 +71,7 @@ def prune_finished(db: Connection) -> int:
     with _alone(db, _PRUNE_LOCK) as is_alone:
         if not is_alone:
             return 0
+        db.execute(_PRUNE_DESTINATIONS)
         parameters = {"hours": FINISHED_KEPT_HOURS, "maximum": PRUNED_AT_ONCE}
         return db.execute(_PRUNE, parameters).rowcount
 
