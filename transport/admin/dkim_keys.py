@@ -16,7 +16,7 @@ from accounts.people import raw_connection
 from transport.dns.resolver import resolver
 from transport.key_publication import check_publication
 from transport.models import DkimKey
-from transport.signing_keys import ensure_keys, record_value
+from transport.signing_keys import RSA, ensure_keys, record_value
 
 
 def record_name(key: DkimKey) -> str:
@@ -50,10 +50,19 @@ class _KeyPage:
 
     @display(
         description="in DNS",
-        label={"published": "success", "differs": "danger", "missing": "warning"},
+        label={
+            "published": "success",
+            "differs": "danger",
+            "missing": "warning",
+            "unknown": "info",
+        },
     )
     def in_dns(self, key: DkimKey) -> tuple[str, str]:
-        return key.record, key.get_record_display()
+        """Ed25519 waits for it, whatever "signs" says."""
+        shown = key.get_record_display()
+        if key.is_active and key.algorithm != RSA and key.record != DkimKey.Record.PUBLISHED:
+            shown += ": signs once it is"
+        return key.record or "unknown", shown
 
 
 class DkimKeyInline(_KeyPage, TabularInline):
