@@ -61,7 +61,7 @@ class _KeyPage:
         """Ed25519 waits for it, whatever "signs" says."""
         shown = key.get_record_display()
         if key.is_active and key.algorithm != RSA and key.record != DkimKey.Record.PUBLISHED:
-            shown += ": signs once it is"
+            shown += ": signs once published"
         return key.record or "unknown", shown
 
 
