@@ -44,6 +44,7 @@ NAMES = {
     "TLS_CERT_FILE",
     "TLS_KEY_FILE",
     "DNS_NAMESERVERS",
+    "DNS_VALIDATES",
     "OUTBOUND_SMTP_PORT",
     "BLOB_STORAGE_URL",
     "MAX_MESSAGE_SIZE",
@@ -82,6 +83,7 @@ class Configuration:
         bool  # TLS_CERT_FILE and TLS_KEY_FILE are set; else `serve` makes a self-signed one
     )
     dns_nameservers: tuple[tuple[str, int], ...]
+    dns_validates: bool
     outbound_smtp_port: int
     database: dict[str, Any]
     embeds_database: bool
@@ -125,6 +127,7 @@ def read_configuration(*, may_make_secrets: bool = False) -> Configuration:
         tls_key_file=key or data_dir / "tls" / "key.pem",
         has_own_certificate=certificate is not None,
         dns_nameservers=_value("DNS_NAMESERVERS", values.nameservers, ()),
+        dns_validates=_value("DNS_VALIDATES", values.switch, False),
         outbound_smtp_port=_value("OUTBOUND_SMTP_PORT", values.port, 25),
         database=database or _embedded_database(data_dir),
         embeds_database=database is None,

@@ -70,6 +70,13 @@ def durations(text: str) -> tuple[timedelta, ...]:
     return found
 
 
+def switch(text: str) -> bool:
+    """`yes` or `no`."""
+    if text.lower() not in ("yes", "no"):
+        raise Malformed("yes or no")
+    return text.lower() == "yes"
+
+
 def hostname(text: str) -> str:
     """A host name in its ASCII form (RFC 5890)."""
     try:

@@ -161,6 +161,7 @@ def worker() -> queue_drain.Worker:
         settings.MAIL_HOSTNAME,
         settings.OUTBOUND_SMTP_PORT,
         sts_policy=StsPolicies(connect, resolver()).find,
+        trusts_dns=settings.DNS_VALIDATES,
     )
     schedule = RetrySchedule(
         settings.RETRY_DELAYS, settings.RETRY_LIFETIME, settings.DELAY_NOTICE_AFTER

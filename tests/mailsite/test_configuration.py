@@ -50,6 +50,7 @@ def test_defaults(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "dns_nameservers",
             (("9.9.9.9", 53), ("127.0.0.1", 5300), ("2620:fe::9", 53), ("::1", 54)),
         ),
+        ("DNS_VALIDATES", "Yes", "dns_validates", True),
         ("MAIL_HOSTNAME", "Mail.Bücher.example.", "mail_hostname", "mail.xn--bcher-kva.example"),
         ("ENCRYPTION_KEY", "new, old", "encryption_keys", ("new", "old")),
         (
@@ -108,6 +109,7 @@ def test_database_url(
             "DNS_NAMESERVERS is 'dns.example': expected IP addresses",
         ),
         ("DNS_NAMESERVERS", "1.1.1.1:", "expected IP addresses"),
+        ("DNS_VALIDATES", "perhaps", "expected yes or no"),
         ("DNS_NAMESERVERS", "[::1", "expected IP addresses"),
         ("DATABASE_URL", "mysql://h/d", "DATABASE_URL expected postgres://"),
         ("DATABASE_URL", "postgres://h:port/d", "DATABASE_URL expected postgres://"),

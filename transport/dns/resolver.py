@@ -77,6 +77,14 @@ class Answer:
             (record.preference, _host(record.exchange)) for record in self._of(dns.rdatatype.MX)
         )
 
+    @property
+    def associations(self) -> tuple[tuple[int, int, int, bytes], ...]:
+        """(usage, selector, matching type, data) of TLSA records (RFC 6698 §2.1)."""
+        return tuple(
+            (record.usage, record.selector, record.mtype, record.cert)
+            for record in self._of(dns.rdatatype.TLSA)
+        )
+
     def _of(self, *kinds: int) -> list[Any]:
         return [record for record in self.records if record.rdtype in kinds]
 

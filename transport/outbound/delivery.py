@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from transport.dns.resolver import Resolver
+from transport.outbound.dane import find_tlsa
 from transport.outbound.exchanges import Exchange, addresses_of, find_exchanges
 from transport.outbound.mta_sts import StsPolicy
 from transport.outbound.routes import MxRoute, RelayRoute
-from transport.outbound.security import security_of
+from transport.outbound.security import Security, security_of
 from transport.outbound.session import Endpoint, Session, SessionFailed, open_session
-from transport.outbound.tls import TlsFacts, TlsPolicy
+from transport.outbound.tls import TlsFacts
 from transport.outbound.transmission import Transmission
 from transport.outbound.unreachable import UnreachableHosts
 from transport.outbound.wire import DEFAULT_LIMITS, TimeLimits
@@ -27,7 +28,8 @@ ENDPOINTS_AN_ATTEMPT = 8
 class Outside:
     """What an attempt uses of the world: DNS, our name, the port of MX hosts, chance, time limits, memory.
 
-    `sts_policy` finds a domain's MTA-STS policy; `ca_file` is whom to trust in verifying MX hosts, "" the system's store.
+    `sts_policy` finds a domain's MTA-STS policy; `ca_file` is whom to trust in verifying MX hosts, "" the system's store;
+    `trusts_dns` whether the resolver validates, and nobody can forge its answers on their way to us (DANE).
     """
 
     resolver: Resolver
@@ -38,6 +40,7 @@ class Outside:
     unreachable: UnreachableHosts = field(default_factory=UnreachableHosts)
     sts_policy: Callable[[str], StsPolicy | None] = lambda _: None
     ca_file: str = ""
+    trusts_dns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ class Courier:
         policy = outside.sts_policy(route.domain) if isinstance(route, MxRoute) else None
         count = 0
         for exchange in exchanges:
-            security = security_of(policy, exchange)
+            security = self._security(policy, exchange)
             if isinstance(security, Outcome):
                 yield security
                 continue
@@ -155,7 +158,14 @@ class Courier:
                 count += 1
                 yield self._endpoint(exchange.host, address, security)
 
-    def _endpoint(self, host: str, address: str, security: TlsPolicy) -> Endpoint:
+    def _security(self, policy: StsPolicy | None, exchange: Exchange) -> Security | Outcome:
+        outside = self._outside
+        if not outside.trusts_dns or not isinstance(self._route, MxRoute):
+            return security_of(policy, exchange)
+        records = find_tlsa(outside.resolver, exchange, outside.mx_port)
+        return records if isinstance(records, Outcome) else security_of(policy, exchange, records)
+
+    def _endpoint(self, host: str, address: str, security: Security) -> Endpoint:
         route, outside = self._route, self._outside
         if isinstance(route, RelayRoute):
             return Endpoint(
@@ -174,9 +184,10 @@ class Courier:
             address,
             outside.mx_port,
             outside.own_name,
-            security,
+            security.policy,
             ca_file=outside.ca_file,
             limits=outside.limits,
+            tlsa=security.tlsa,
         )
 
     @staticmethod

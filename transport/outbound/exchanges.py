@@ -17,10 +17,11 @@ ADDRESSES_MAXIMUM = 4  # of one host
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A host to try; `address` is set only for an address literal."""
+    """A host to try; `address` is set only for an address literal. `is_secure`: DNS's word for it was validated."""
 
     host: str
     address: str = ""
+    is_secure: bool = False
 
 
 def find_exchanges(
@@ -52,7 +53,9 @@ def find_exchanges(
         ranked = [pair for pair in ranked if pair[0] < own[0]]
     if not ranked:
         return permanent("5.4.6", f"mail for {domain} loops back to {own_name}")
-    return tuple(Exchange(host) for _, host in ranked[:HOSTS_MAXIMUM])
+    return tuple(
+        Exchange(host, is_secure=answer.is_authenticated) for _, host in ranked[:HOSTS_MAXIMUM]
+    )
 
 
 def addresses_of(resolver: Resolver, exchange: Exchange) -> Iterator[str | Outcome]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from transport.outbound.content import stuffed
+from transport.outbound.dane import Tlsa
 from transport.outbound.replies import Extensions, Reply, parse_extensions
 from transport.outbound.tls import TlsFacts, TlsPolicy, client_context, facts_of
 from transport.outbound.transmission import Addressee, Transmission
@@ -18,7 +19,7 @@ from transport.queue.outcomes import Outcome, Result, Stage, outcome_of_reply, t
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One address of one host to speak to. `own_name` is what we say in EHLO."""
+    """One address of one host to speak to. `own_name` is what we say in EHLO; `tlsa` is for TlsPolicy.DANE."""
 
     host: str
     address: str
@@ -29,6 +30,7 @@ class Endpoint:
     password: str = field(default="", repr=False)
     ca_file: str = ""
     limits: TimeLimits = DEFAULT_LIMITS
+    tlsa: tuple[Tlsa, ...] = ()
 
 
 class SessionFailed(Exception):
@@ -58,7 +60,9 @@ class Session:
 
     @property
     def tls(self) -> TlsFacts:
-        return facts_of(self._wire.tls)
+        facts = facts_of(self._wire.tls)
+        is_dane = self.endpoint.policy is TlsPolicy.DANE and bool(facts.version)
+        return replace(facts, is_verified=True) if is_dane else facts
 
     def transact(
         self, transmission: Transmission, holds_lease: Callable[[], bool]
@@ -146,6 +150,10 @@ class Session:
         except OSError as error:
             raise ConnectionFailed(f"the CA file cannot be used: {error}") from None
         self._wire.start_tls(context, self.endpoint.host, self.endpoint.limits.tls)
+        if self.endpoint.policy is TlsPolicy.DANE:
+            certificate = self._wire.tls and self._wire.tls.getpeercert(binary_form=True)
+            if not any(record.matches(certificate or b"") for record in self.endpoint.tlsa):
+                raise ConnectionFailed("TLS failed: the certificate is none of the TLSA records")
 
     def _authenticate(self) -> None:
         """AUTH PLAIN (RFC 4616), or LOGIN where that alone is offered; under TLS only."""

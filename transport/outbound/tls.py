@@ -11,11 +11,18 @@ class TlsPolicy(Enum):
 
     OPPORTUNISTIC = "STARTTLS if offered, the certificate unchecked, in the clear if it fails"
     STARTTLS = "STARTTLS or nothing, the certificate verified"
+    DANE = "STARTTLS or nothing, the certificate as TLSA records have it (RFC 7672)"
+    ENCRYPTED = "STARTTLS or nothing, the certificate unchecked"
     IMPLICIT = "TLS before the greeting, the certificate verified (RFC 8314 §3.3)"
 
     @property
     def is_required(self) -> bool:
         return self is not TlsPolicy.OPPORTUNISTIC
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether an authority has to vouch for the certificate."""
+        return self in (TlsPolicy.STARTTLS, TlsPolicy.IMPLICIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ def client_context(policy: TlsPolicy, ca_file: str = "") -> ssl.SSLContext:
 
     Raises OSError when the file cannot be read, ssl.SSLError when it holds no certificate.
     """
-    if policy.is_required:
+    if policy.is_verified:
         return ssl.create_default_context(cafile=ca_file or None)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
