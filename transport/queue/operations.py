@@ -70,8 +70,10 @@ def hold(db: Connection, recipient_ids: Sequence[int]) -> Changed:
 
 
 def release(db: Connection, recipient_ids: Sequence[int]) -> Changed:
-    """Let held recipients go on; they are due at once."""
-    return _changed(db, _RELEASE, recipient_ids)
+    """Let held recipients go on; they are due at once, also where the next hop was down a moment ago."""
+    changed = _changed(db, _RELEASE, recipient_ids)
+    forget(db, changed.next_hops)
+    return changed
 
 
 def try_now(db: Connection, recipient_ids: Sequence[int]) -> Changed:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.transport.queue.conftest import Queue
 from transport.queue.destinations import recall, remember
-from transport.queue.operations import try_now
+from transport.queue.operations import hold, release, try_now
 from transport.queue.outcomes import permanent, temporary
 from transport.queue.sweep import prune_finished
 
@@ -84,6 +84,15 @@ def test_what_fails_for_good_is_not_remembered(queue: Queue) -> None:
 def test_try_now_tries_also_what_was_down(down: Queue) -> None:
     enqueued = down.enqueue()
     try_now(down.database, [row["id"] for row in down.rows(enqueued)])
+    down.drain()
+    assert down.states(enqueued) == {"bob": ("delivered", "2.0.0")}
+
+
+def test_what_is_released_is_tried_also_where_it_was_down(down: Queue) -> None:
+    enqueued = down.enqueue()
+    ids = [row["id"] for row in down.rows(enqueued)]
+    hold(down.database, ids)
+    release(down.database, ids)
     down.drain()
     assert down.states(enqueued) == {"bob": ("delivered", "2.0.0")}
 
