@@ -4,7 +4,7 @@ A `Courier` keeps the session open, so that the next message of the same route g
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from transport.dns.resolver import Resolver
@@ -45,13 +45,17 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The outcome for each addressee by its id, and whom we spoke to last ("" for nobody)."""
+    """The outcome for each addressee by its id, and whom we spoke to last ("" for nobody).
+
+    `failed` are the addresses that were tried in vain, with why; "" for a host that has none.
+    """
 
     outcomes: dict[int, Outcome]
     host: str = ""
     address: str = ""
     tls: TlsFacts = field(default_factory=TlsFacts)
     is_hop_down: bool = False
+    failed: tuple[tuple[str, Outcome], ...] = ()
 
 
 class Courier:
@@ -86,12 +90,12 @@ class Courier:
         After the content was sent the attempt is over, whatever happened: another host might make a double.
         """
         last: Outcome | None = None
-        finals = []
+        failed: list[tuple[str, Outcome]] = []
         spoken_to: Session | None = None
         for endpoint in self._endpoints():
             if isinstance(endpoint, Outcome):
                 last = endpoint
-                finals.append(endpoint.result is Result.PERMANENT)
+                failed.append(("", last))
                 continue
             try:
                 session = self._open(endpoint)
@@ -99,16 +103,23 @@ class Courier:
                 outcomes = session.transact(transmission, holds_lease)
             except SessionFailed as error:
                 last = error.outcome
-                finals.append(last.result is Result.PERMANENT)
+                failed.append((endpoint.address, last))
                 if last.stage is Stage.CONTENT and spoken_to:
-                    return self._attempt(spoken_to, _for_all(transmission, last))
+                    return self._attempt(spoken_to, _for_all(transmission, last), failed)
                 continue
             self._session = session
-            return self._attempt(session, outcomes)
+            return self._attempt(session, outcomes, failed)
         last = last or temporary("4.4.1", "no host could be reached")
-        if last.result is Result.PERMANENT and not all(finals):
+        if last.result is Result.PERMANENT and any(
+            outcome.result is not Result.PERMANENT for _, outcome in failed
+        ):
             last = temporary("4.4.1", last.reply, last.host, last.stage)
-        return Attempt(_for_all(transmission, last), last.host, is_hop_down=spoken_to is None)
+        return Attempt(
+            _for_all(transmission, last),
+            last.host,
+            is_hop_down=spoken_to is None,
+            failed=tuple(failed),
+        )
 
     def _open(self, endpoint: Endpoint) -> Session:
         outside = self._outside
@@ -191,9 +202,11 @@ class Courier:
         )
 
     @staticmethod
-    def _attempt(session: Session, outcomes: dict[int, Outcome]) -> Attempt:
+    def _attempt(
+        session: Session, outcomes: dict[int, Outcome], failed: Sequence[tuple[str, Outcome]] = ()
+    ) -> Attempt:
         endpoint = session.endpoint
-        return Attempt(outcomes, endpoint.host, endpoint.address, session.tls)
+        return Attempt(outcomes, endpoint.host, endpoint.address, session.tls, failed=tuple(failed))
 
 
 def _for_all(transmission: Transmission, outcome: Outcome) -> dict[int, Outcome]:

@@ -14,6 +14,16 @@ ORDER BY id
 
 
 @dataclass(frozen=True, slots=True)
+class HostTried:
+    """An address that was tried in vain within an attempt, and why; "" where a host has none."""
+
+    address: str
+    host: str
+    stage: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptMade:
     """One attempt for one recipient: whom we spoke to last, how far it went, and what was answered.
 
@@ -31,6 +41,7 @@ class AttemptMade:
     stage: str
     status: str
     reply: str
+    failed: tuple[HostTried, ...]
 
 
 def attempts_of(db: Connection, queue_id: int) -> tuple[AttemptMade, ...]:
@@ -49,6 +60,7 @@ def attempts_of(db: Connection, queue_id: int) -> tuple[AttemptMade, ...]:
             stage=detail.get("stage", ""),
             status=detail.get("status", ""),
             reply=reason,
+            failed=tuple(HostTried(**one) for one in detail.get("failed", ())),
         )
         for at, recipient, result, reason, detail in rows
     )

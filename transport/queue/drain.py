@@ -263,4 +263,8 @@ def _detail(attempt: Attempt) -> dict[str, Any]:
         "tls": attempt.tls.version,
         "cipher": attempt.tls.cipher,
         "is_verified": attempt.tls.is_verified,
+        "failed": [
+            {"address": address, "host": one.host, "stage": one.stage.value, "reply": one.reply}
+            for address, one in attempt.failed
+        ],
     }

@@ -29,3 +29,14 @@ def test_attempts_of_another_message_are_not_told(queue: Queue) -> None:
     assert [one.recipient for one in attempts_of(queue.database, other.queue_id)] == [
         f"bob@{queue.hop}"
     ]
+
+
+def test_hosts_that_were_tried_in_vain_are_told_too(queue: Queue) -> None:
+    queue.dns.add(queue.hop, "MX", f"5 dead.{queue.hop}.")
+    queue.dns.add(f"dead.{queue.hop}", "A", "127.0.0.3")
+    enqueued = queue.enqueue()
+    queue.drain()
+    [attempt] = attempts_of(queue.database, enqueued.queue_id)
+    assert (attempt.result, attempt.host) == ("delivered", f"mx.{queue.hop}")
+    [dead] = attempt.failed
+    assert (dead.address, dead.host, dead.stage) == ("127.0.0.3", f"dead.{queue.hop}", "connect")
