@@ -8,7 +8,7 @@ another reader sees other flags.
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from accounts.mailstore.changes import Changes, Snapshot, snapshot
+from accounts.mailstore.changes import Changes, Snapshot, in_lines, snapshot
 from accounts.mailstore.folder_names import canonical_name
 from accounts.mailstore.opening import BY_NAME, NOTHING, Remembered, opened
 from accounts.mailstore.values import FolderState, MailboxId, ModSeq, NoSuchFolder
@@ -75,7 +75,9 @@ class FolderSnapshots:
         folder = self._take(key, known, found)
         told = None
         if isinstance(found, Changes) and folder.state is found.state:
-            told = found if since is not None and modseq <= since else None
+            # A message may have gone between the two questions: the view has it no more, and no line tells so yet.
+            is_whole = lines is not None and len(found.entries) == len(in_lines(lines)[0])
+            told = found if is_whole and since is not None and modseq <= since else None
         return folder.state, folder.view.fork(), told
 
     def _take(self, key: Key, asked: _Folder | None, found: Snapshot | Changes) -> _Folder:
